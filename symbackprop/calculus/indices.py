@@ -1,0 +1,150 @@
+"""Entries of indexed quantities, and the sums over their indices.
+
+A quantity is a ``Base``; one of its entries is ``base[indices]``. Indices are SymPy integer symbols (index notation) or
+integers (one individual entry), so the same object serves the general formula and its instances. Every index runs over
+its full range ``1..size``; ``contract`` relies on that when a Kronecker delta removes a sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sympy as sp
+from sympy import Add, Expr, Integer, KroneckerDelta, Mul, Sum, Symbol
+
+
+class Entry(sp.Indexed):  # type: ignore[misc]
+    """One entry of an indexed quantity, written the way commands address it (``w11[1]``)."""
+
+    def _sympystr(self, printer: object) -> str:
+        return str(self.base.text(self.indices))
+
+
+class Base(sp.IndexedBase):  # type: ignore[misc]
+    """A named indexed quantity; ``layered`` ones carry their layer as the first index.
+
+    >>> Base("w")[1, 2, 3], Base("t", layered=False)[1]
+    (w23[1], t1)
+    """
+
+    layered: bool
+
+    def __new__(cls, name: str, *, layered: bool = True, **assumptions: bool) -> Base:
+        self = super().__new__(cls, name, **(assumptions or {"real": True}))
+        self.layered = layered
+        return self  # type: ignore[no-any-return]
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, bool]]:
+        return (str(self.label),), {"layered": self.layered, **self.label.assumptions0}
+
+    def __getitem__(self, at: Any) -> Entry:
+        return Entry(self, *(at if isinstance(at, tuple) else (at,)))
+
+    def text(self, at: tuple[Expr, ...]) -> str:
+        """The entry's address: name, unit indices (with commas once one has two digits), layer in brackets."""
+        layer, units = (f"[{at[0]}]", at[1:]) if self.layered else ("", at)
+        texts = [str(unit) for unit in units]
+        return f"{self.label}{('' if all(len(text) == 1 for text in texts) else ',').join(texts)}{layer}"
+
+
+def index(name: str) -> Symbol:
+    """An index symbol."""
+    return Symbol(name, integer=True, positive=True)
+
+
+def fresh_index(taken: set[Symbol], like: Symbol) -> Symbol:
+    """An index not in ``taken``: the next free letter after ``like``, so that the same input gives the same name.
+
+    >>> fresh_index({index("i"), index("j")}, index("i"))
+    k
+    """
+    letters = "ijkmpqrsuv"
+    start = letters.find(like.name) + 1
+    for letter in (*letters[start:], *letters[:start], *(f"{letter}{n}" for n in range(1, 100) for letter in letters)):
+        if (candidate := index(letter)) not in taken:
+            return candidate
+    raise AssertionError("no index letter is left")
+
+
+def indices_of(expr: Expr) -> set[Symbol]:
+    """Every index symbol that occurs in ``expr``, bound or free."""
+    return {s for s in expr.atoms(Symbol) if s.is_integer}
+
+
+def _terms(expr: Expr) -> Iterator[Expr]:
+    yield from Add.make_args(sp.expand_mul(expr, deep=False))
+
+
+def contract(expr: Expr) -> Expr:
+    """Σ_i [i = j] f(i) = f(j), everywhere in ``expr``; constant factors are pulled out of the sums that stay.
+
+    >>> i, j, n = index("i"), index("j"), Symbol("n", integer=True, positive=True)
+    >>> w = Base("w", layered=False)
+    >>> contract(Sum(KroneckerDelta(i, j) * w[i], (i, 1, n)))
+    wj
+    """
+    if not expr.has(Sum):
+        return expr
+    if not isinstance(expr, Sum):
+        return expr.func(*map(contract, expr.args))
+    limits = {limit[0]: (limit[1], limit[2]) for limit in expr.limits}
+    body, limits = _merge_inner_sums(contract(expr.function), limits, indices_of(expr))
+    if not body.has(KroneckerDelta):
+        return _sum_of_term(body, limits)
+    return Add(*(_sum_of_term(term, dict(limits)) for term in _terms(body)))
+
+
+def _merge_inner_sums(
+    body: Expr, limits: dict[Symbol, tuple[Expr, Expr]], taken: set[Symbol]
+) -> tuple[Expr, dict[Symbol, tuple[Expr, Expr]]]:
+    """A product that holds sums is one sum over more indices: Σ_i f Σ_j g = Σ_i Σ_j f g, with j renamed if it is taken."""
+    factors, limits, taken = [], dict(limits), set(taken)
+    for factor in Mul.make_args(body):
+        if isinstance(factor, Sum) and body.has(KroneckerDelta):
+            renaming: dict[Symbol, Symbol] = {}
+            for i, low, high in factor.limits:
+                renaming[i] = fresh_index(taken, i) if i in limits else i
+                taken.add(renaming[i])
+                limits[renaming[i]] = (low, high)
+            factor = factor.function.xreplace(renaming)
+        factors.append(factor)
+    return Mul(*factors), limits
+
+
+def _sum_of_term(term: Expr, limits: dict[Symbol, tuple[Expr, Expr]]) -> Expr:
+    for delta in Mul.make_args(term):
+        if isinstance(delta, KroneckerDelta):
+            for i, j in (delta.args, delta.args[::-1]):
+                if i in limits:
+                    del limits[i]
+                    return _sum_of_term((term / delta).xreplace({i: j}), limits)
+    inside = [f for f in Mul.make_args(term) if f.free_symbols & set(limits)]
+    outside = [f for f in Mul.make_args(term) if f not in inside]
+    used = {i for f in inside for i in f.free_symbols & set(limits)}
+    counts = [high - low + 1 for i, (low, high) in limits.items() if i not in used]
+    kept = [(i, *limits[i]) for i in limits if i in used]
+    return Mul(*counts, *outside, Sum(Mul(*inside), *kept) if kept else Integer(1))
+
+
+def instantiate(expr: Expr, values: Mapping[Expr, Expr | int]) -> Expr:
+    """Put integers in for indices and sizes and write every finite sum out, term by term.
+
+    >>> i, n = index("i"), Symbol("n", integer=True, positive=True)
+    >>> instantiate(Sum(Base("w", layered=False)[i] ** 2, (i, 1, n)), {n: 2})
+    w1**2 + w2**2
+    """
+    put: dict[Expr, Expr] = {k: sp.sympify(v) for k, v in values.items()}
+    return _write_out(expr.xreplace(put) if put else expr)
+
+
+def _write_out(expr: Expr) -> Expr:
+    if not expr.has(Sum):
+        return expr
+    if not isinstance(expr, Sum):
+        return expr.func(*map(_write_out, expr.args))
+    (i, low, high), *rest = expr.limits
+    inner = Sum(expr.function, *rest) if rest else expr.function
+    if not (low.is_Integer and high.is_Integer):
+        raise ValueError(f"the sum over {i} has no numeric range: {low}..{high}")
+    return Add(*(_write_out(inner.xreplace({i: Integer(v)})) for v in range(int(low), int(high) + 1)))

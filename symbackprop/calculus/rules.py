@@ -1,0 +1,53 @@
+"""The named rules that a step can cite, each with the identity it states.
+
+A rule is a fact with a name; the code that applies it lives where it is used. ``statement`` is the identity in plain
+symbols, ``reason`` the short text printed beside a line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A named rule: ``reason`` is printed beside a step, ``statement`` is what the rule says."""
+
+    name: str
+    reason: str
+    statement: str
+
+
+RULES: dict[str, Rule] = {}
+
+
+def _rule(name: str, reason: str, statement: str) -> Rule:
+    rule = Rule(name, reason, statement)
+    RULES[name] = rule
+    return rule
+
+
+DEFINITION = _rule("definition", "by definition", "a new name for the right-hand side")
+CHAIN = _rule("chain", "chain rule", "d f(g(x))/dx = f'(g(x)) · dg/dx, and a sum over every path that leads on")
+SUM = _rule("sum", "sum rule", "(u + v)' = u' + v'")
+PRODUCT = _rule("product", "product rule", "(u v)' = u' v + u v'")
+QUOTIENT = _rule("quotient", "quotient rule", "(u/v)' = (u' v - u v')/v²")
+POWER = _rule("power", "power rule", "(u^n)' = n u^(n-1) u'")
+EXPONENTIAL = _rule("exponential", "derivative of exp", "(e^u)' = e^u u'")
+LOGARITHM = _rule("logarithm", "derivative of log", "(log u)' = u'/u")
+FUNCTION = _rule("function", "derivative of the function", "f(u)' = f'(u) u'")
+CASES = _rule("cases", "case by case", "differentiate each case where it holds")
+CONSTANT = _rule("constant", "derivative of a constant", "c' = 0")
+CONSTANT_FACTOR = _rule("constant_factor", "constant factor", "(c u)' = c u'")
+IDENTITY = _rule("identity", "derivative of the variable", "x' = 1")
+SIMPLIFY = _rule("simplify", "collect", "the same value, written more simply")
+CANCEL = _rule("cancel", "cancel the common factor", "(u v)/(u w) = v/w")
+SUBSTITUTE = _rule("substitute", "insert the factors", "equals may replace equals")
+IN_OUTPUT = _rule("in_output", "in terms of the output", "eliminate z between a = f(z) and d = f'(z)")
+KRONECKER = _rule("kronecker", "one term of the sum is left", "Σ_i [i = j] f(i) = f(j)")
+ASSUMPTION = _rule("assumption", "by the assumption", "the stated assumption holds")
+LOCAL_GRADIENT = _rule("local_gradient", "write δ", "δ = ∂E/∂z")
+SAME_WAY = _rule("same_way", "in the same way", "the same rules at other indices")
+MATRIX = _rule("matrix", "in matrix form", "(A B)_ij = Σ_k A_ik B_kj, entry by entry")
+DESCENT = _rule("descent", "gradient descent", "w ← w - η ∂E/∂w")
+LINEARITY = _rule("linearity", "sum over the examples", "(Σ_m u_m)' = Σ_m u_m'")

@@ -1,0 +1,76 @@
+"""What a row of the catalogue is: one forward formula and its facts. No row stores a derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sympy import Expr, Integer, Rational, Symbol, oo
+
+from symbackprop.calculus.indices import Base, index
+
+Z = Symbol("z", real=True)  # the pre-activation in an elementwise activation's formula
+A = Symbol("a", real=True)  # the output in a loss formula
+T = Symbol("t", real=True)  # the target in a loss formula
+V = Base("v", layered=False)  # the group's pre-activations v[k], k = 1..N, in a group activation's formula
+K, M = index("k"), index("m")  # the unit whose output is meant, and a running unit, in a group activation's formula
+N = Symbol("n", integer=True, positive=True)  # the number of units in the group
+W = Symbol("w", real=True)  # the weight in a penalty's formula
+STRENGTH = Symbol("lambda", positive=True)  # a penalty's strength λ
+
+
+@dataclass(frozen=True)
+class Kink:
+    """A point where the formula has no derivative, and the slope that is taken there (PyTorch's choice)."""
+
+    at: Expr
+    slope: Expr
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation: ``value`` in ``Z``, or, for a group function, the k-th output in ``V[K]``, ``V[M]`` and ``N``.
+
+    ``value`` is None for the generic, undefined activation. ``range`` is the open interval that holds every output.
+    """
+
+    name: str
+    value: Expr | None
+    source: str
+    aliases: tuple[str, ...] = ()
+    parameters: Mapping[Symbol, Rational] = field(default_factory=dict)
+    kinks: tuple[Kink, ...] = ()
+    range: tuple[Expr, Expr] = (-oo, oo)
+    group: bool = False
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss: ``value`` is one output's share in ``A`` and ``T``; E sums the shares over the outputs.
+
+    ``domain`` is the open interval the outputs must lie in; ``targets_sum_to_one`` and ``binary_targets`` are assumptions
+    that a step may use (and must then name).
+    """
+
+    name: str
+    value: Expr | None
+    source: str
+    aliases: tuple[str, ...] = ()
+    parameters: Mapping[Symbol, Rational] = field(default_factory=dict)
+    kinks: tuple[str, ...] = ()
+    domain: tuple[Expr, Expr] = (-oo, oo)
+    targets_sum_to_one: bool = False
+    binary_targets: bool = False
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """A penalty: ``value`` is one weight's share in ``W``; the error gains ``factor·λ·Σ value``."""
+
+    name: str
+    value: Expr
+    source: str
+    aliases: tuple[str, ...] = ()
+
+
+FORM_FACTORS: Mapping[str, Expr] = {"plain": Integer(1), "half": Rational(1, 2), "half_mean": 1 / (2 * Symbol("N", integer=True, positive=True))}

@@ -1,0 +1,55 @@
+"""Every error that a user can cause: one line that says what was wrong, what was expected and the nearest valid choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SymbackpropError(ValueError):
+    """Base of all errors a user can cause; its text is one line, ready to print."""
+
+
+class SpecError(SymbackpropError):
+    """The description of the network, a file or an option cannot be used."""
+
+
+class FormulaError(SymbackpropError):
+    """A formula cannot be read; ``position`` is the offset of the offending character."""
+
+    def __init__(self, message: str, text: str = "", position: int | None = None) -> None:
+        super().__init__(message)
+        self.text = text
+        self.position = position
+
+
+class ProfileError(SymbackpropError):
+    """A notation profile is unknown or has a key that cannot be used."""
+
+
+class UnsupportedExpression(SymbackpropError):
+    """A printer met a node that it has no rule for."""
+
+
+def shown(text: object, limit: int = 60) -> str:
+    """The user's own text as it is repeated in a message: one line, quoted, cut to ``limit`` characters.
+
+    >>> shown("two\\nlines")
+    "'two\\\\nlines'"
+    """
+    quoted = repr(text)
+    return quoted if len(quoted) <= limit else quoted[: limit - 4] + "...'"
+
+
+def unknown(what: str, name: str, choices: Iterable[str]) -> str:
+    """The message for a name that is not in a catalogue.
+
+    >>> unknown("activation", "tahn", ["tanh", "relu"])
+    "unknown activation 'tahn'; did you mean 'tanh'?"
+    >>> unknown("format", "doc", ["md", "tex"])
+    "unknown format 'doc'; expected one of md, tex"
+    """
+    names = sorted(choices)
+    close = get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(names)}"
+    return f"unknown {what} {shown(name)}; {hint}"
