@@ -1,0 +1,141 @@
+"""Matrix terms: the small closed set of nodes that matrix equations are built from.
+
+A term has rows and columns. Each is an ``Axis`` (the units of a layer, or the examples of a batch) or None: just one row,
+or one column. So a bias is one row (or one column), a number has neither. In ``Plus``, ``Hadamard`` and ``Map`` a part
+with just one row or column is repeated along the other parts' axis.
+Operations on terms live in modules of their own; a term only holds its parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sympy import Expr, Symbol
+
+from symbackprop.calculus.indices import Base
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The units of ``layer``, or, where ``layer`` is None, the examples of a batch."""
+
+    layer: int | None
+
+
+EXAMPLES = Axis(None)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A named array: all entries of ``base`` at ``layer`` (None for the targets, which carry no layer)."""
+
+    base: Base
+    layer: int | None
+    rows: Axis | None
+    columns: Axis | None
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """``∂E/∂of``, an array of the shape of ``of``."""
+
+    of: Leaf
+
+
+@dataclass(frozen=True)
+class Ones:
+    """The array of ones, of the given shape."""
+
+    rows: Axis | None
+    columns: Axis | None
+
+
+@dataclass(frozen=True)
+class Transpose:
+    """``of`` transposed."""
+
+    of: Term
+
+
+@dataclass(frozen=True)
+class Product:
+    """The matrix product ``left right``; one row times one column is a number, one column times one row an outer product."""
+
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True)
+class Hadamard:
+    """The product entry by entry, ⊙."""
+
+    factors: tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Plus:
+    """The sum entry by entry."""
+
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A number (an expression without entries) times a term."""
+
+    factor: Expr
+    of: Term
+
+
+@dataclass(frozen=True)
+class Map:
+    """``function``, an expression in ``symbols``, applied entry by entry to ``arguments``."""
+
+    function: Expr
+    symbols: tuple[Symbol, ...]
+    arguments: tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class SumOver:
+    """The sum of all rows (one row is left) or of all columns (one column is left)."""
+
+    of: Term
+    over: Literal["rows", "columns"]
+
+
+Term = Leaf | Gradient | Ones | Transpose | Product | Hadamard | Plus | Scaled | Map | SumOver
+TERMS = (Leaf, Gradient, Ones, Transpose, Product, Hadamard, Plus, Scaled, Map, SumOver)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How arrays are laid out: a batch or one example; examples as rows or as columns; a weight's rows FROM or TO."""
+
+    batch: bool = True
+    examples_in_rows: bool = True
+    weights_from_to: bool = True
+
+
+def shape(term: Term) -> tuple[Axis | None, Axis | None]:
+    """The rows and columns of ``term``.
+
+    >>> w = Leaf(Base("w"), 1, Axis(1), Axis(2))
+    >>> shape(Product(Transpose(w), w))
+    (Axis(layer=2), Axis(layer=2))
+    """
+    match term:
+        case Leaf() | Ones():
+            return term.rows, term.columns
+        case Gradient(of) | Scaled(_, of):
+            return shape(of)
+        case Transpose(of):
+            return shape(of)[1], shape(of)[0]
+        case Product(left, right):
+            return shape(left)[0], shape(right)[1]
+        case Hadamard(parts) | Plus(parts) | Map(_, _, parts):
+            shapes = [shape(part) for part in parts]
+            return next((r for r, _ in shapes if r), None), next((c for _, c in shapes if c), None)
+        case SumOver(of, over):
+            return (None, shape(of)[1]) if over == "rows" else (shape(of)[0], None)

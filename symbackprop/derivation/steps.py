@@ -1,0 +1,63 @@
+"""What a derivation is made of: steps, in blocks, in sections. All of it is data, and free of any notation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sympy import Expr
+
+from symbackprop.calculus.rules import Rule
+from symbackprop.derivation.matrix_terms import Term
+
+Formula = Expr | Term
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A fact about the data that a step needs; ``key`` finds its wording, ``formula`` is an expression that is zero."""
+
+    key: str
+    formula: Expr
+
+
+@dataclass(frozen=True)
+class Step:
+    """One checkable line: ``left = right``, by ``rule``, from the steps labelled in ``uses``, under ``assumptions``."""
+
+    label: str
+    left: Formula
+    right: Formula
+    rule: Rule
+    uses: tuple[str, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+
+
+@dataclass(frozen=True)
+class Block:
+    """Steps that are read together, under one sentence (found by ``key``, filled with ``about``).
+
+    Where a step's left side is the right side of the step before, the two print as one running line of equalities.
+    """
+
+    key: str
+    steps: tuple[Step, ...]
+    about: tuple[Formula, ...] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the derivation: ``key`` finds its heading."""
+
+    key: str
+    blocks: tuple[Block, ...]
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        """The section's steps in order."""
+        return (step for block in self.blocks for step in block.steps)
+
+
+def numbering(sections: tuple[Section, ...]) -> dict[str, int]:
+    """Equation numbers, from 1, in reading order: label -> number. Documents print them, generated code cites them."""
+    return {step.label: n for n, step in enumerate((s for section in sections for s in section.steps), start=1)}

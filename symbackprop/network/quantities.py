@@ -1,0 +1,50 @@
+"""The quantities of a layered network, as indexed entries.
+
+Layers are counted from 1, the input being layer 1. ``WEIGHT[l, i, j]`` leads from unit i of layer l to unit j of layer
+l+1; ``BIAS[l, j]`` feeds unit j of layer l+1; ``PRE[l, j]`` and ``OUT[l, j]`` are the pre-activation and the output of unit
+j of layer l, ``OUT[1, i]`` is the input x_i; ``DELTA[l, j]`` is ∂E/∂PRE[l, j]. A batch adds the example as the last index.
+"""
+
+from __future__ import annotations
+
+import sympy as sp
+from sympy import Expr, Symbol
+
+from symbackprop.calculus.indices import Base, Entry, index
+
+
+class OutputBase(Base):
+    """Outputs of units: those of layer 1 are the inputs, addressed as ``x1``."""
+
+    def text(self, at: tuple[Expr, ...]) -> str:
+        if at[0] == 1:
+            return INPUT_NAME.text(at[1:])
+        return super().text(at)
+
+
+INPUT_NAME = Base("x", layered=False)
+WEIGHT = Base("w")
+BIAS = Base("b")
+PRE = Base("z")
+OUT = OutputBase("a")
+DELTA = Base("delta")
+TARGET = Base("t", layered=False)
+SIZE = Base("n", integer=True, positive=True)  # SIZE[l]: the number of units of layer l
+
+ERROR = Symbol("E", real=True)
+RATE = Symbol("eta", positive=True)
+BATCH = Symbol("N", integer=True, positive=True)  # the number of examples in a batch
+
+LAYER = index("l")  # the layer in a layer's equation, before it is instantiated
+EXAMPLE = index("m")  # the example in a batch
+FROM, TO = index("i"), index("j")  # units of the layer a weight leaves and of the layer it enters
+OUTPUT_UNIT = index("k")
+
+
+def is_entry(expr: object, base: Base) -> bool:
+    """Whether ``expr`` is an entry of ``base``.
+
+    >>> is_entry(WEIGHT[1, 2, 3], WEIGHT), is_entry(sp.Integer(2), WEIGHT)
+    (True, False)
+    """
+    return isinstance(expr, Entry) and expr.base == base

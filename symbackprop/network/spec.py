@@ -1,0 +1,84 @@
+"""NetworkSpec: what the user asked for, validated and frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sympy import Expr, Rational, Symbol
+
+from symbackprop.catalogue.entries import Activation, Loss, Penalty
+
+
+@dataclass(frozen=True)
+class ActivationUse:
+    """An activation as one layer uses it; ``tag`` names it in formulas, ``parameters`` hold the numbers chosen."""
+
+    tag: str
+    entry: Activation
+    parameters: Mapping[Symbol, Rational] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LossUse:
+    """The loss, with the numbers chosen for its parameters."""
+
+    entry: Loss
+    parameters: Mapping[Symbol, Rational] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PenaltyUse:
+    """A penalty ``factor · strength · Σ value``; ``strength`` is a number or a symbol that stays symbolic."""
+
+    entry: Penalty
+    strength: Expr
+    form: str = "half"
+    biases: bool = False
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A validated network.
+
+    ``sizes`` are the layer widths, input first; ``activations`` and ``bias`` have one item for each layer after the
+    input. ``choices`` are sentences that say what was chosen where the user left it open.
+    """
+
+    sizes: tuple[int, ...]
+    activations: tuple[ActivationUse, ...]
+    loss: LossUse
+    bias: tuple[bool, ...]
+    output_reduction: str = "sum"
+    batch_reduction: str = "mean"
+    penalty: PenaltyUse | None = None
+    title: str | None = None
+    notation: str = "S1"
+    choices: tuple[str, ...] = ()
+    values: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def depth(self) -> int:
+        """The number of layers, the input layer counted."""
+        return len(self.sizes)
+
+    @property
+    def weight_count(self) -> int:
+        """The number of weights, biases not counted."""
+        return sum(m * n for m, n in zip(self.sizes, self.sizes[1:], strict=False))
+
+    @property
+    def parameters(self) -> dict[Symbol, Rational]:
+        """Every named number of the activations and the loss."""
+        merged: dict[Symbol, Rational] = {}
+        for use in (*self.activations, self.loss):
+            merged.update(use.parameters)
+        return merged
+
+    def activation_of(self, layer: int) -> ActivationUse:
+        """The activation of ``layer`` (2 … depth)."""
+        return self.activations[layer - 2]
+
+    def has_bias(self, layer: int) -> bool:
+        """Whether the step that leaves ``layer`` (1 … depth-1) adds a bias."""
+        return self.bias[layer - 1]
