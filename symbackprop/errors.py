@@ -1,4 +1,4 @@
-"""Every error that a user can cause: one line that says what was wrong, what was expected and the nearest valid choice."""
+"""Every error that a user can cause: one line that says what was wrong, what was expected, the nearest valid choice."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class ProfileError(SymbackpropError):
     """A notation profile is unknown or has a key that cannot be used."""
 
 
-class UnsupportedExpression(SymbackpropError):
+class UnsupportedExpression(SymbackpropError):  # noqa: N818 - it names what was met, as SymPy's own do
     """A printer met a node that it has no rule for."""
 
 
 def shown(text: object, limit: int = 60) -> str:
-    """The user's own text as it is repeated in a message: one line, quoted, cut to ``limit`` characters.
+    r"""The user's own text as it is repeated in a message: one line, quoted, cut to ``limit`` characters.
 
-    >>> shown("two\\nlines")
-    "'two\\\\nlines'"
+    >>> shown("two\nlines")
+    "'two\\nlines'"
     """
     quoted = repr(text)
     return quoted if len(quoted) <= limit else quoted[: limit - 4] + "...'"

@@ -14,14 +14,14 @@ import sympy as sp
 from sympy import Add, Expr, Integer, KroneckerDelta, Mul, Sum, Symbol
 
 
-class Entry(sp.Indexed):  # type: ignore[misc]
+class Entry(sp.Indexed):
     """One entry of an indexed quantity, written the way commands address it (``w11[1]``)."""
 
     def _sympystr(self, printer: object) -> str:
         return str(self.base.text(self.indices))
 
 
-class Base(sp.IndexedBase):  # type: ignore[misc]
+class Base(sp.IndexedBase):
     """A named indexed quantity; ``layered`` ones carry their layer as the first index.
 
     >>> Base("w")[1, 2, 3], Base("t", layered=False)[1]
@@ -33,7 +33,7 @@ class Base(sp.IndexedBase):  # type: ignore[misc]
     def __new__(cls, name: str, *, layered: bool = True, **assumptions: bool) -> Base:
         self = super().__new__(cls, name, **(assumptions or {"real": True}))
         self.layered = layered
-        return self  # type: ignore[no-any-return]
+        return self
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, bool]]:
         return (str(self.label),), {"layered": self.layered, **self.label.assumptions0}
@@ -98,7 +98,7 @@ def contract(expr: Expr) -> Expr:
 def _merge_inner_sums(
     body: Expr, limits: dict[Symbol, tuple[Expr, Expr]], taken: set[Symbol]
 ) -> tuple[Expr, dict[Symbol, tuple[Expr, Expr]]]:
-    """A product that holds sums is one sum over more indices: Σ_i f Σ_j g = Σ_i Σ_j f g, with j renamed if it is taken."""
+    """A product that holds sums is one sum over more indices: Σ_i f Σ_j g = Σ_i Σ_j f g; a taken j is renamed."""
     factors, limits, taken = [], dict(limits), set(taken)
     for factor in Mul.make_args(body):
         if isinstance(factor, Sum) and body.has(KroneckerDelta):

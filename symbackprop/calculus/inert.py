@@ -12,7 +12,7 @@ import sympy as sp
 from sympy import Expr, Integer, Symbol
 
 
-class Apply(sp.Function):  # type: ignore[misc]
+class Apply(sp.Function):
     """``Apply(tag, order, u, *more)``: the order-th derivative in u of the function named ``tag``, at u.
 
     The further arguments (a target, say) are carried along. Differentiation raises the order.
@@ -57,13 +57,13 @@ class Apply(sp.Function):  # type: ignore[misc]
         return f"{self.tag}{prime}({inside})"
 
 
-class Partial(sp.Expr):  # type: ignore[misc]
+class Partial(sp.Expr):
     """``∂f/∂v``, standing as it is: f and v are entries or symbols, or f is the expression under a ``d/dv``."""
 
     is_commutative = True
 
     def __new__(cls, of: Expr, by: Expr) -> Partial:
-        return super().__new__(cls, sp.sympify(of), sp.sympify(by))  # type: ignore[no-any-return]
+        return super().__new__(cls, sp.sympify(of), sp.sympify(by))
 
     @property
     def of(self) -> Expr:
@@ -84,13 +84,13 @@ class Partial(sp.Expr):  # type: ignore[misc]
         return f"d{printer.doprint(self.of)}/d{printer.doprint(self.by)}"
 
 
-class Chain(sp.Expr):  # type: ignore[misc]
+class Chain(sp.Expr):
     """A product that keeps its factors, and their order, as written."""
 
     is_commutative = True
 
     def __new__(cls, *factors: Expr) -> Chain:
-        return super().__new__(cls, *map(sp.sympify, factors))  # type: ignore[no-any-return]
+        return super().__new__(cls, *map(sp.sympify, factors))
 
     def _eval_is_extended_real(self) -> bool:
         return True

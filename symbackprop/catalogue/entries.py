@@ -48,8 +48,8 @@ class Activation:
 class Loss:
     """A loss: ``value`` is one output's share in ``A`` and ``T``; E sums the shares over the outputs.
 
-    ``domain`` is the open interval the outputs must lie in; ``targets_sum_to_one`` and ``binary_targets`` are assumptions
-    that a step may use (and must then name).
+    ``domain`` is the open interval the outputs must lie in; ``targets_sum_to_one`` and ``binary_targets`` are
+    assumptions that a step may use (and must then name).
     """
 
     name: str
@@ -73,4 +73,8 @@ class Penalty:
     aliases: tuple[str, ...] = ()
 
 
-FORM_FACTORS: Mapping[str, Expr] = {"plain": Integer(1), "half": Rational(1, 2), "half_mean": 1 / (2 * Symbol("N", integer=True, positive=True))}
+FORM_FACTORS: Mapping[str, Expr] = {
+    "plain": Integer(1),
+    "half": Rational(1, 2),
+    "half_mean": 1 / (2 * Symbol("N", integer=True, positive=True)),
+}

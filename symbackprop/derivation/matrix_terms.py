@@ -1,8 +1,8 @@
 """Matrix terms: the small closed set of nodes that matrix equations are built from.
 
-A term has rows and columns. Each is an ``Axis`` (the units of a layer, or the examples of a batch) or None: just one row,
-or one column. So a bias is one row (or one column), a number has neither. In ``Plus``, ``Hadamard`` and ``Map`` a part
-with just one row or column is repeated along the other parts' axis.
+A term has rows and columns. Each is an ``Axis`` (the units of a layer, or the examples of a batch) or None: just one
+row, or one column. So a bias is one row (or one column), a number has neither. In ``Plus``, ``Hadamard`` and ``Map`` a
+part with just one row or column is repeated along the other parts' axis.
 Operations on terms live in modules of their own; a term only holds its parts.
 """
 
@@ -60,7 +60,7 @@ class Transpose:
 
 @dataclass(frozen=True)
 class Product:
-    """The matrix product ``left right``; one row times one column is a number, one column times one row an outer product."""
+    """The matrix product ``left right``: a row times a column is a number, a column times a row an outer product."""
 
     left: Term
     right: Term

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sympy import Expr
 
 from symbackprop.calculus.rules import Rule
 from symbackprop.derivation.matrix_terms import Term
 
-Formula = Expr | Term
+Formula: TypeAlias = Expr | Term
 
 
 @dataclass(frozen=True)

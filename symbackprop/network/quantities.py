@@ -1,13 +1,13 @@
 """The quantities of a layered network, as indexed entries.
 
 Layers are counted from 1, the input being layer 1. ``WEIGHT[l, i, j]`` leads from unit i of layer l to unit j of layer
-l+1; ``BIAS[l, j]`` feeds unit j of layer l+1; ``PRE[l, j]`` and ``OUT[l, j]`` are the pre-activation and the output of unit
-j of layer l, ``OUT[1, i]`` is the input x_i; ``DELTA[l, j]`` is ∂E/∂PRE[l, j]. A batch adds the example as the last index.
+l+1; ``BIAS[l, j]`` feeds unit j of layer l+1; ``PRE[l, j]`` and ``OUT[l, j]`` are the pre-activation and the output of
+unit j of layer l, ``OUT[1, i]`` is the input x_i; ``DELTA[l, j]`` is ∂E/∂PRE[l, j]. A batch adds the example as the
+last index.
 """
 
 from __future__ import annotations
 
-import sympy as sp
 from sympy import Expr, Symbol
 
 from symbackprop.calculus.indices import Base, Entry, index
@@ -44,7 +44,7 @@ OUTPUT_UNIT = index("k")
 def is_entry(expr: object, base: Base) -> bool:
     """Whether ``expr`` is an entry of ``base``.
 
-    >>> is_entry(WEIGHT[1, 2, 3], WEIGHT), is_entry(sp.Integer(2), WEIGHT)
+    >>> is_entry(WEIGHT[1, 2, 3], WEIGHT), is_entry(ERROR, WEIGHT)
     (True, False)
     """
     return isinstance(expr, Entry) and expr.base == base

@@ -71,8 +71,8 @@ class NetworkSpec:
     def parameters(self) -> dict[Symbol, Rational]:
         """Every named number of the activations and the loss."""
         merged: dict[Symbol, Rational] = {}
-        for use in (*self.activations, self.loss):
-            merged.update(use.parameters)
+        for parameters in (*(use.parameters for use in self.activations), self.loss.parameters):
+            merged.update(parameters)
         return merged
 
     def activation_of(self, layer: int) -> ActivationUse:
