@@ -31,7 +31,7 @@ class Kink:
 class Activation:
     """An activation: ``value`` in ``Z``, or, for a group function, the k-th output in ``V[K]``, ``V[M]`` and ``N``.
 
-    ``value`` is None for the generic, undefined activation. ``range`` is the open interval that holds every output.
+    ``value`` is None for the generic, undefined activation. Every output lies in ``range`` or is one of its ends.
     """
 
     name: str
@@ -48,8 +48,9 @@ class Activation:
 class Loss:
     """A loss: ``value`` is one output's share in ``A`` and ``T``; E sums the shares over the outputs.
 
-    ``domain`` is the open interval the outputs must lie in; ``targets_sum_to_one`` and ``binary_targets`` are
-    assumptions that a step may use (and must then name).
+    ``value`` is None for the generic cost, a function of the outputs and the targets. ``domain`` is the open interval
+    that the outputs must lie in; ``targets_sum_to_one`` and ``binary_targets`` are assumptions that a step may use (and
+    must then name).
     """
 
     name: str
@@ -57,7 +58,7 @@ class Loss:
     source: str
     aliases: tuple[str, ...] = ()
     parameters: Mapping[Symbol, Rational] = field(default_factory=dict)
-    kinks: tuple[str, ...] = ()
+    kinks: tuple[Kink, ...] = ()
     domain: tuple[Expr, Expr] = (-oo, oo)
     targets_sum_to_one: bool = False
     binary_targets: bool = False
@@ -71,6 +72,7 @@ class Penalty:
     value: Expr
     source: str
     aliases: tuple[str, ...] = ()
+    kinks: tuple[Kink, ...] = ()
 
 
 FORM_FACTORS: Mapping[str, Expr] = {
