@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 from typing import TypeVar
 
 from sympy import Rational, Symbol
@@ -89,12 +90,14 @@ def _plain(name: str) -> str:
 
 
 def _row(name: str, rows: Mapping[str, Row], what: str) -> Row:
-    entries: list[Row] = list(rows.values())
-    by_name = {alias: entry for entry in entries for alias in (entry.name, *entry.aliases)}
-    for alias, entry in by_name.items():
-        if _plain(alias) == _plain(name):
+    for entry in rows.values():
+        if _plain(name) in map(_plain, _names(entry)):
             return entry
-    raise SpecError(unknown(what, name, by_name))
+    raise SpecError(unknown(what, name, chain.from_iterable(map(_names, rows.values()))))
+
+
+def _names(entry: Activation | Loss | Penalty) -> tuple[str, ...]:
+    return entry.name, *entry.aliases
 
 
 def _numbers(name: str, defaults: Mapping[Symbol, Rational], arguments: str | None) -> Numbers:

@@ -1,0 +1,178 @@
+"""f′ written in terms of the output a = f(z), found by elimination.
+
+With ``u = e^z`` the equations ``a = f(z)`` and ``d = f′(z)`` become polynomials in u. Their resultant in u is a
+polynomial relation between d, a and (where it cannot be avoided) z; solved for d it is the wanted form. Nothing is looked
+up: every form found is put back and must give f′ exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+
+import sympy as sp
+from sympy import Add, Expr, Piecewise, Symbol
+
+from symbackprop.calculus.forms import reading_cost, textbook_form
+
+_U, _D = Symbol("u", positive=True), Symbol("d", real=True)
+_B = Symbol("b", real=True)  # a itself, or e^(a/c) where f is c times a logarithm
+
+
+@dataclass(frozen=True)
+class Elimination:
+    """How one case was found: ``condition`` on z, ``generator`` (what u stands for), two relations, their resultant.
+
+    Where f′ is a number in this case, nothing is eliminated: ``generator`` is None and the relations are left out.
+    ``output_symbol`` stands for ``output_meaning`` (a, or e^a where f is a logarithm).
+    """
+
+    condition: sp.Basic
+    slope: Expr
+    generator: Expr | None = None
+    output_meaning: Expr | None = None
+    output_relation: Expr | None = None
+    slope_relation: Expr | None = None
+    resultant: Expr | None = None
+
+
+@dataclass(frozen=True)
+class OutputForm:
+    """f′ in terms of the output: ``slope`` in a, and in z outside case conditions only where ``uses_z``.
+
+    ``excluded`` lists the values of z where the form has a zero denominator and so does not say what f′ is.
+    ``u``, ``d`` and ``b`` are the symbols that the relations of ``cases`` are written in.
+    """
+
+    slope: Expr
+    uses_z: bool
+    excluded: tuple[Expr, ...]
+    cases: tuple[Elimination, ...]
+    u: Symbol = _U
+    d: Symbol = _D
+    b: Symbol = _B
+
+
+def in_terms_of_output(value: Expr, z: Symbol, a: Symbol) -> OutputForm | None:
+    """f′(z) in terms of a = f(z), or None where elimination finds no form that is simpler than f′ itself.
+
+    >>> z, a = Symbol("z", real=True), Symbol("a", real=True)
+    >>> in_terms_of_output(1 / (1 + sp.exp(-z)), z, a).slope
+    a*(1 - a)
+    >>> in_terms_of_output(sp.tanh(z), z, a).slope
+    1 - a**2
+    >>> in_terms_of_output(z / (1 + sp.exp(-z)), z, a).slope
+    a*(-a + z + 1)/z
+    """
+    branches = list(_branches(value, z))
+    found = [_eliminate(branch, condition, z, a) for branch, condition in branches]
+    cases = tuple(case for case in found if case is not None)
+    if len(cases) < len(found) or not _agrees_where_cases_meet(value, branches, z):
+        return None
+    slopes = [(case.slope, case.condition) for case in cases]
+    slope = cases[0].slope if len(cases) == 1 else Piecewise(*slopes)
+    uses_z = any(case.slope.has(z) for case in cases)
+    return OutputForm(slope, uses_z, _excluded([case.slope for case in cases], z, a), cases)
+
+
+def _branches(value: Expr, z: Symbol) -> Iterator[tuple[Expr, sp.Basic]]:
+    """The formula case by case; |u| and the larger or smaller of two become cases first."""
+    cases = (
+        sp.piecewise_fold(_absolute_values_by_cases(value)) if value.has(sp.Abs, sp.Max, sp.Min, Piecewise) else value
+    )
+    yield from cases.args if isinstance(cases, Piecewise) else [(cases, sp.true)]
+
+
+def _absolute_values_by_cases(value: Expr) -> Expr:
+    def by_cases(term: Expr) -> Expr:
+        if isinstance(term, sp.Abs):
+            return Piecewise((term.args[0], term.args[0] > 0), (-term.args[0], True))
+        larger = isinstance(term, sp.Max)
+        return reduce(lambda u, v: Piecewise((u, u > v if larger else u < v), (v, True)), term.args)
+
+    return value.replace(lambda term: isinstance(term, sp.Abs | sp.Max | sp.Min), by_cases)
+
+
+def _eliminate(branch: Expr, condition: sp.Basic, z: Symbol, a: Symbol) -> Elimination | None:
+    derivative = sp.diff(branch, z)
+    if not derivative.has(z):
+        return Elimination(condition, derivative)
+    inverse, meaning = _without_logarithm(branch, a)  # b = inverse(z), b standing for meaning
+    rational = _in_generator((inverse, derivative), z)
+    if rational is None:
+        return None
+    generator, (output, slope) = rational
+    relations = [sp.fraction(sp.cancel(sp.together(side) - letter))[0] for side, letter in ((output, _B), (slope, _D))]
+    resultant = sp.factor(sp.resultant(*relations, _U))
+    for root in _roots_for_slope(resultant):
+        form = textbook_form(root.xreplace({_B: meaning}))
+        back = sp.cancel(sp.together(root.xreplace({_B: output}) - slope))
+        if back == 0 and reading_cost(form) <= reading_cost(textbook_form(derivative)):
+            return Elimination(condition, form, generator, meaning, *relations, resultant)
+    return None
+
+
+def _without_logarithm(branch: Expr, a: Symbol) -> tuple[Expr, Expr]:
+    """For f = c log g: (g, e^(a/c)), so that what is left is rational in u; otherwise (f, a)."""
+    if not branch.has(sp.log):
+        return branch, a
+    coefficients = {term.as_independent(sp.log, as_Add=False)[0] for term in Add.make_args(branch) if term.has(sp.log)}
+    factor = coefficients.pop() if len(coefficients) == 1 else sp.S.One
+    return sp.powsimp(sp.exp(sp.expand(branch / factor))), sp.exp(a / factor)
+
+
+def _in_generator(expressions: tuple[Expr, ...], z: Symbol) -> tuple[Expr, list[Expr]] | None:
+    """The expressions as rational functions of one u, u = e^(g) or z itself; None if there is no such u."""
+    written = [sp.expand(e.rewrite(sp.exp), power_exp=True, mul=False, multinomial=False) for e in expressions]
+    exponents = sorted({e.exp for w in written for e in w.atoms(sp.exp) if e.has(z)}, key=sp.default_sort_key)
+    if not exponents:
+        generator, put = z, {z: _U}
+    else:
+        ratios = [sp.cancel(exponent / exponents[0]) for exponent in exponents]
+        if not all(ratio.is_Rational for ratio in ratios):
+            return None
+        unit = reduce(sp.gcd, ratios) * exponents[0]
+        unit = -unit if unit.could_extract_minus_sign() else unit
+        generator, put = sp.exp(unit), {sp.exp(e): _U ** sp.cancel(e / unit) for e in exponents}
+    rational = [w.xreplace(put) for w in written]
+    if not all(r.is_rational_function(_U, z) for r in rational):
+        return None
+    return generator, rational
+
+
+def _roots_for_slope(resultant: Expr) -> Iterator[Expr]:
+    """Every d that the resultant's factors of degree one in d give."""
+    for factor in sp.Mul.make_args(resultant):
+        relation = factor.as_base_exp()[0]
+        if sp.degree(relation, _D) == 1:
+            linear, constant = sp.Poly(relation, _D).all_coeffs()
+            yield -constant / linear
+
+
+def _agrees_where_cases_meet(value: Expr, branches: list[tuple[Expr, sp.Basic]], z: Symbol) -> bool:
+    """At each point where cases meet, the slope of the case that holds there is the slope of the formula."""
+    if not value.has(sp.Abs, sp.Max, sp.Min):
+        return True  # SymPy differentiates the given cases one by one, exactly as is done here
+    whole = sp.diff(value, z)
+    by_cases = Piecewise(*((sp.diff(branch, z), condition) for branch, condition in branches))
+    edges = {edge for _, condition in branches for edge in _edges(condition, z)}
+    return all(sp.nsimplify(whole.subs(z, edge)).equals(by_cases.subs(z, edge)) for edge in edges)
+
+
+def _edges(condition: sp.Basic, z: Symbol) -> list[Expr]:
+    relations = condition.atoms(sp.core.relational.Relational)
+    return [root for r in relations if r.has(z) for root in sp.roots(r.lhs - r.rhs, z)]
+
+
+def _excluded(slopes: list[Expr], z: Symbol, a: Symbol) -> tuple[Expr, ...]:
+    """The values of z, whatever a is, where a form divides by zero."""
+    found: Mapping[Expr, None] = {
+        root: None
+        for slope in slopes
+        for factor in sp.Mul.make_args(sp.fraction(sp.together(slope))[1])
+        if factor.has(z) and not factor.has(a) and factor.is_polynomial(z)
+        for root in sp.roots(factor, z)
+        if root.is_real is not False
+    }
+    return tuple(found)
