@@ -1,0 +1,134 @@
+"""What the words for activations and loss mean together, and which of them do not go together."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from sympy import Rational, Symbol
+
+from symbackprop.catalogue.activations import ACTIVATIONS
+from symbackprop.catalogue.entries import Kink, Loss
+from symbackprop.catalogue.lookup import find_activation, find_loss
+from symbackprop.errors import SpecError, shown
+from symbackprop.network import options
+from symbackprop.network.spec import ActivationUse, LossUse
+
+
+def activations(activation: object, output: object, steps: int) -> tuple[list[ActivationUse], bool]:
+    """The activation of each layer after the input, and whether the user left the output's open by naming just one."""
+    names = _names(activation)
+    if output is not None:
+        hidden = names * (steps - 1) if len(names) == 1 else names
+        if len(hidden) != steps - 1:
+            raise SpecError(
+                f"activation lists {len(names)} names; expected 1, or {steps - 1}, one per hidden layer, "
+                "where the output activation is given too"
+            )
+        return [_use(name) for name in (*hidden, options.line_of_text("output_activation", output))], False
+    if len(names) not in (1, steps):
+        raise SpecError(f"activation lists {len(names)} names; expected 1, or {steps}, one per layer after the input")
+    return [_use(name) for name in (names * steps if len(names) == 1 else names)], len(names) == 1
+
+
+def _names(activation: object) -> list[str]:
+    # A comma inside parentheses separates numbers, not names.
+    items = re.split(r",(?![^(]*\))", activation) if isinstance(activation, str) else activation
+    if not isinstance(items, list | tuple) or not items:
+        raise SpecError(f"activation is {shown(activation)}; expected a name, or a list with one per layer")
+    return [options.line_of_text("activation", item) for item in items]
+
+
+def _use(name: str) -> ActivationUse:
+    tag, entry, numbers = find_activation(name)
+    return ActivationUse(tag, entry, numbers)
+
+
+def cross_entropy(
+    uses: list[ActivationUse], loss: LossUse, open_output: bool, outputs: int
+) -> tuple[list[ActivationUse], LossUse, tuple[str, ...]]:
+    """What ``ce`` means for this output layer: binary with a sigmoid for one unit, softmax for several."""
+    if outputs > 1:
+        if not open_output:
+            return uses, loss, ()
+        return (
+            [*uses[:-1], _use("softmax")],
+            loss,
+            (f"The {outputs} output units take softmax, to go with cross-entropy.",),
+        )
+    binary = LossUse(*find_loss("bce"))
+    if not open_output:
+        return uses, binary, ("With one output unit, cross-entropy takes its binary form.",)
+    choice = "With one output unit, cross-entropy takes its binary form, and the output unit a sigmoid."
+    return [*uses[:-1], _use("sigmoid")], binary, (choice,)
+
+
+def refuse_misplaced_groups(uses: list[ActivationUse], outputs: int) -> None:
+    """A function of a whole layer stands in the output layer only, and needs more than one unit to say anything."""
+    for layer, use in enumerate(uses[:-1], start=2):
+        if use.entry.group:
+            raise SpecError(
+                f"{use.tag} takes a whole layer and can only be the output's; choose another for layer {layer}"
+            )
+    if uses[-1].entry.group and outputs == 1:
+        raise SpecError(f"{uses[-1].tag} of one output unit is always 1; expected several units, or 'sigmoid'")
+
+
+def refuse_misfit(loss: Loss, output: ActivationUse, outputs: int) -> None:
+    """The loss must be defined wherever the output layer's values can lie."""
+    if _fits(loss, output):
+        return
+    wants_group = loss.targets_sum_to_one and outputs > 1
+    fitting = [row for row in ACTIVATIONS.values() if row.value is not None and row.group == wants_group]
+    choice = next((row.name for row in fitting if _fits(loss, _use(row.name))), None)
+    low, high = loss.domain
+    raise SpecError(
+        f"the loss {loss.name} needs outputs between {low} and {high}, and {output.tag} gives others"
+        + (f"; choose the output activation {choice!r}" if choice else "")
+    )
+
+
+def _fits(loss: Loss, output: ActivationUse) -> bool:
+    if output.entry.value is None:
+        return True
+    low, high = (edge.xreplace(dict(output.parameters)) for edge in output.entry.range)
+    return bool(low >= loss.domain[0]) and bool(high <= loss.domain[1])
+
+
+def distinct(uses: list[ActivationUse]) -> tuple[ActivationUse, ...]:
+    """Give different functions different names: one tag is one function, one parameter is one number.
+
+    ``leaky_relu(0.1)`` in layer 2 and ``leaky_relu(0.2)`` in layer 3 are two functions; the second becomes
+    ``leaky_relu_3`` with the parameter ``alpha_3``.
+
+    >>> uses, _ = activations("leaky_relu(0.1), leaky_relu(0.2), leaky_relu(0.1)", None, 3)
+    >>> [(use.tag, *use.parameters) for use in distinct(uses)]
+    [('leaky_relu', alpha), ('leaky_relu_3', alpha_3), ('leaky_relu', alpha)]
+    """
+    taken: dict[Symbol, Rational] = {}
+    named: dict[tuple[object, ...], ActivationUse] = {}
+    for layer, use in enumerate(uses, start=2):
+        function = (use.tag, *use.parameters.items())
+        if function in named:
+            continue
+        tag = f"{use.tag}_{layer}" if any(other.tag == use.tag for other in named.values()) else use.tag
+        clashing = [p for p, number in use.parameters.items() if taken.get(p, number) != number]
+        named[function] = _renamed(use, tag, {p: Symbol(f"{p.name}_{layer}", **p.assumptions0) for p in clashing})
+        taken.update(named[function].parameters)
+    return tuple(named[use.tag, *use.parameters.items()] for use in uses)
+
+
+def _renamed(use: ActivationUse, tag: str, names: dict[Symbol, Symbol]) -> ActivationUse:
+    if not names:
+        return replace(use, tag=tag)
+    row = use.entry
+    assert row.value is not None
+    low, high = row.range
+    renamed = replace(
+        row,
+        value=row.value.xreplace(names),
+        parameters={names.get(p, p): number for p, number in row.parameters.items()},
+        kinks=tuple(Kink(kink.at.xreplace(names), kink.slope.xreplace(names)) for kink in row.kinks),
+        range=(low.xreplace(names), high.xreplace(names)),
+    )
+    return ActivationUse(tag, renamed, {names.get(p, p): number for p, number in use.parameters.items()})
