@@ -1,8 +1,8 @@
 """f′ written in terms of the output a = f(z), found by elimination.
 
 With ``u = e^z`` the equations ``a = f(z)`` and ``d = f′(z)`` become polynomials in u. Their resultant in u is a
-polynomial relation between d, a and (where it cannot be avoided) z; solved for d it is the wanted form. Nothing is looked
-up: every form found is put back and must give f′ exactly.
+polynomial relation between d, a and (where it cannot be avoided) z. Of its factors those of degree one in d are solved
+for d, and a form counts only if f(z), put in for a, gives f′(z) exactly; so no root is ever guessed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import reduce
 import sympy as sp
 from sympy import Add, Expr, Piecewise, Symbol
 
+from symbackprop.calculus.cases import absolute_value_by_cases, larger_or_smaller_by_cases
 from symbackprop.calculus.forms import reading_cost, textbook_form
 
 _U, _D = Symbol("u", positive=True), Symbol("d", real=True)
@@ -65,7 +66,8 @@ def in_terms_of_output(value: Expr, z: Symbol, a: Symbol) -> OutputForm | None:
     >>> in_terms_of_output(z / (1 + sp.exp(-z)), z, a).slope
     a*(-a + z + 1)/z
     """
-    branches = list(_branches(value, z))
+    value = _without_max(value)
+    branches = list(_branches(value))
     found = [_eliminate(branch, condition, z, a) for branch, condition in branches]
     cases = tuple(case for case in found if case is not None)
     if len(cases) < len(found) or not _agrees_where_cases_meet(value, branches, z):
@@ -76,22 +78,14 @@ def in_terms_of_output(value: Expr, z: Symbol, a: Symbol) -> OutputForm | None:
     return OutputForm(slope, uses_z, _excluded([case.slope for case in cases], z, a), cases)
 
 
-def _branches(value: Expr, z: Symbol) -> Iterator[tuple[Expr, sp.Basic]]:
-    """The formula case by case; |u| and the larger or smaller of two become cases first."""
-    cases = (
-        sp.piecewise_fold(_absolute_values_by_cases(value)) if value.has(sp.Abs, sp.Max, sp.Min, Piecewise) else value
-    )
+def _without_max(value: Expr) -> Expr:
+    return value.replace(lambda u: isinstance(u, sp.Max | sp.Min), larger_or_smaller_by_cases)
+
+
+def _branches(value: Expr) -> Iterator[tuple[Expr, sp.Basic]]:
+    """The formula case by case."""
+    cases = sp.piecewise_fold(value.replace(sp.Abs, lambda u: absolute_value_by_cases(sp.Abs(u))))
     yield from cases.args if isinstance(cases, Piecewise) else [(cases, sp.true)]
-
-
-def _absolute_values_by_cases(value: Expr) -> Expr:
-    def by_cases(term: Expr) -> Expr:
-        if isinstance(term, sp.Abs):
-            return Piecewise((term.args[0], term.args[0] > 0), (-term.args[0], True))
-        larger = isinstance(term, sp.Max)
-        return reduce(lambda u, v: Piecewise((u, u > v if larger else u < v), (v, True)), term.args)
-
-    return value.replace(lambda term: isinstance(term, sp.Abs | sp.Max | sp.Min), by_cases)
 
 
 def _eliminate(branch: Expr, condition: sp.Basic, z: Symbol, a: Symbol) -> Elimination | None:
@@ -103,13 +97,15 @@ def _eliminate(branch: Expr, condition: sp.Basic, z: Symbol, a: Symbol) -> Elimi
     if rational is None:
         return None
     generator, (output, slope) = rational
-    relations = [sp.fraction(sp.cancel(sp.together(side) - letter))[0] for side, letter in ((output, _B), (slope, _D))]
-    resultant = sp.factor(sp.resultant(*relations, _U))
+    output_relation, slope_relation = (
+        sp.fraction(sp.cancel(sp.together(side) - letter))[0] for side, letter in ((output, _B), (slope, _D))
+    )
+    resultant = sp.factor(sp.resultant(output_relation, slope_relation, _U))
     for root in _roots_for_slope(resultant):
         form = textbook_form(root.xreplace({_B: meaning}))
         back = sp.cancel(sp.together(root.xreplace({_B: output}) - slope))
         if back == 0 and reading_cost(form) <= reading_cost(textbook_form(derivative)):
-            return Elimination(condition, form, generator, meaning, *relations, resultant)
+            return Elimination(condition, form, generator, meaning, output_relation, slope_relation, resultant)
     return None
 
 
@@ -151,13 +147,13 @@ def _roots_for_slope(resultant: Expr) -> Iterator[Expr]:
 
 
 def _agrees_where_cases_meet(value: Expr, branches: list[tuple[Expr, sp.Basic]], z: Symbol) -> bool:
-    """At each point where cases meet, the slope of the case that holds there is the slope of the formula."""
-    if not value.has(sp.Abs, sp.Max, sp.Min):
-        return True  # SymPy differentiates the given cases one by one, exactly as is done here
+    """At the corner of an absolute value, the slope of the case that holds there is the slope of the formula."""
+    if not value.has(sp.Abs):
+        return True  # the given cases are differentiated one by one, here as everywhere
     whole = sp.diff(value, z)
     by_cases = Piecewise(*((sp.diff(branch, z), condition) for branch, condition in branches))
-    edges = {edge for _, condition in branches for edge in _edges(condition, z)}
-    return all(sp.nsimplify(whole.subs(z, edge)).equals(by_cases.subs(z, edge)) for edge in edges)
+    edges = [edge for _, condition in branches for edge in _edges(condition, z)]
+    return all(sp.expand(whole.subs(z, edge) - by_cases.subs(z, edge)) == 0 for edge in edges)
 
 
 def _edges(condition: sp.Basic, z: Symbol) -> list[Expr]:
