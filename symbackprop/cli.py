@@ -1,0 +1,268 @@
+"""``symbp``: arguments in; a summary on the terminal and files out.
+
+Whatever is slow to import is imported inside the command that needs it, so that help and mistakes answer at once.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from symbackprop.errors import SpecError, SymbackpropError, shown, unknown
+
+if TYPE_CHECKING:
+    from symbackprop.network.spec import NetworkSpec
+
+REFUTED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+GALLERY = Path("output")
+CATALOGUES = ("activations", "losses", "notations", "examples", "formats")
+LISTINGS = ("auto", "all", "none")
+# The options that describe a network, and the argument of ``api.network`` that each one gives.
+DESCRIBING = {
+    "net": "layers",
+    "act": "activation",
+    "out_act": "output_activation",
+    "loss": "loss",
+    "bias": "bias",
+    "penalty": "penalty",
+}
+YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+class Commands(click.Group):
+    """A group whose answer to a mistyped command names the nearest one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and self.get_command(ctx, args[0]) is None:
+            raise SpecError(unknown("command", args[0], self.commands))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="symbackprop")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Derive, prove, typeset and run the backpropagation of a neural network."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def network_options(command: Callable[..., int]) -> Callable[..., int]:
+    """The options that say which network is meant, and how it is derived and checked."""
+    for option in reversed(
+        [
+            click.option("--net", metavar="SIZES", help="Layer sizes, input first.  [default: 2-3-1]"),
+            click.option("--act", metavar="NAMES", help="Activation: one name, or one per layer, with commas."),
+            click.option("--out-act", metavar="NAME", help="Activation of the output layer."),
+            click.option("--loss", metavar="NAME", help="Loss."),
+            click.option(
+                "--bias", metavar="[LIST]", is_flag=False, flag_value="true", help="Biases: in all layers, or yes,no,…"
+            ),
+            click.option("--no-bias", is_flag=True, help="No biases."),
+            click.option("--penalty", metavar="KIND[:λ]", help="Penalty, such as l2:0.1; without λ it stays symbolic."),
+            click.option("--spec", metavar="FILE", help="A TOML file that describes the network."),
+            click.option("--example", metavar="NAME", help="A network that comes with the program, such as S4."),
+            click.option("--notation", metavar="NAME", help="Notation profile: letters, index order, layout."),
+            click.option("--listing", metavar="WHICH", default="auto", help="Weight by weight: auto, all or none."),
+            click.option("--seed", type=int, default=0, show_default=True, help="Seed of the numeric checks."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@network_options
+@click.option("--format", "formats", metavar="NAMES", help="What to write, with commas.  [default: all]")
+@click.option("--out", metavar="DIR", help="Where to write.  [default: output/ and the network's name]")
+@click.option("--weight", metavar="ADDRESS", help="Show the gradient of one weight, such as 'w22[2]'.")
+@click.option("--title", metavar="TEXT", help="Title of the document.")
+def derive(formats: str | None, out: str | None, weight: str | None, title: str | None, **given: Any) -> int:
+    """Derive a network's gradients; write the documents and the code."""
+    from symbackprop import terminal
+
+    wanted = _formats(formats)
+    with terminal.working("deriving"):
+        spec, derivation = _derivation(given, title)
+        rows = derivation.summary() if weight is None else _one_weight(derivation, weight)
+    with terminal.working("checking"):
+        report = derivation.check(seed=given["seed"])
+    with terminal.working("writing"):
+        paths = derivation.write(Path(out) if out else GALLERY / _name(given), formats=wanted)
+    terminal.show_choices(spec)
+    terminal.show_formulas(rows)
+    terminal.show_checks(report)
+    terminal.show_paths(paths)
+    return _exit_code(report)
+
+
+@cli.command()
+@network_options
+def check(**given: Any) -> int:
+    """Run the proofs and the numeric checks only; exit 1 if anything is refuted."""
+    from symbackprop import terminal
+
+    with terminal.working("checking"):
+        spec, derivation = _derivation(given, None)
+        report = derivation.check(seed=given["seed"])
+    terminal.show_choices(spec)
+    terminal.show_checks(report)
+    return _exit_code(report)
+
+
+@cli.command("list")
+@click.argument("catalogue")
+def list_catalogue(catalogue: str) -> int:
+    """List activations, losses, notations, examples or formats."""
+    from symbackprop import terminal
+
+    if catalogue not in CATALOGUES:
+        raise SpecError(unknown("list", catalogue, CATALOGUES))
+    terminal.show_table(_rows(catalogue))
+    return 0
+
+
+@cli.command()
+@click.option("--out", metavar="DIR", default=str(GALLERY), show_default=True, help="Where the gallery is written.")
+def examples(out: str) -> int:
+    """Write the documents and the code of every example network."""
+    from symbackprop import api, terminal
+
+    code = 0
+    for name in api.EXAMPLES:
+        with terminal.working(f"deriving {name}"):
+            derivation = api.derive(api.example(name))
+            report = derivation.check(seed=0)
+            paths = derivation.write(Path(out) / name, formats=list(api.FORMATS))
+        terminal.show_paths(paths)
+        code = max(code, _exit_code(report))
+    return code
+
+
+def _derivation(given: dict[str, Any], title: str | None) -> tuple[NetworkSpec, Any]:
+    """The network that the options describe, and its derivation."""
+    from symbackprop import api
+    from symbackprop.network.options import line_of_text
+
+    if given["listing"] not in LISTINGS:
+        raise SpecError(unknown("listing", given["listing"], LISTINGS))
+    spec = _spec(given)
+    if title is not None:
+        spec = replace(spec, title=line_of_text("title", title))
+    return spec, api.derive(spec, notation=given["notation"], listing=given["listing"])
+
+
+def _spec(given: dict[str, Any]) -> NetworkSpec:
+    from symbackprop import api
+
+    described = {argument: given[option] for option, argument in DESCRIBING.items() if given[option] is not None}
+    if given["no_bias"]:
+        if "bias" in described:
+            raise SpecError("--bias and --no-bias exclude each other; give one of them")
+        described["bias"] = "false"
+    sources = [source for source in ("spec", "example") if given[source] is not None]
+    if sources and (described or len(sources) > 1):
+        extra = [f"--{option.replace('_', '-')}" for option in (*DESCRIBING, "no_bias") if given[option]]
+        others = ", ".join([*(f"--{source}" for source in sources[1:]), *extra])
+        raise SpecError(f"--{sources[0]} describes the whole network; leave out {others}")
+    if given["spec"] is not None:
+        return api.load(given["spec"])
+    if given["example"] is not None:
+        return api.example(given["example"])
+    missing = [f"--{option}" for option in ("act", "loss") if given[option] is None]
+    if missing:
+        raise SpecError(f"{' and '.join(missing)} missing; expected --act and --loss, or --spec, or --example")
+    if "bias" in described:
+        described["bias"] = _bias(described["bias"])
+    return api.network(described.pop("layers", "2-3-1"), **described)
+
+
+def _bias(text: str) -> bool | list[bool]:
+    words = [word.strip().lower() for word in text.split(",")]
+    if not all(word in YES_NO for word in words):
+        raise SpecError(f"--bias is {shown(text)}; expected yes, no or a list of them, one per layer after the input")
+    return YES_NO[words[0]] if len(words) == 1 else [YES_NO[word] for word in words]
+
+
+def _formats(text: str | None) -> list[str]:
+    from symbackprop import api
+
+    if text is None:
+        return list(api.FORMATS)
+    names = list(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in api.FORMATS:
+            raise SpecError(unknown("format", name, api.FORMATS))
+    return names
+
+
+def _name(given: dict[str, Any]) -> str:
+    """The folder's name: what the user wrote, with nothing in it that a file system minds."""
+    if given["example"] is not None:
+        words = [given["example"]]
+    elif given["spec"] is not None:
+        words = [Path(given["spec"]).stem]
+    else:
+        words = [given["net"] or "2-3-1", given["act"], given["out_act"], given["loss"], given["penalty"]]
+    text = re.sub(r"[^\w.]+", "-", "-".join(word for word in words if word))
+    return text.strip("-.")[:80] or "network"
+
+
+def _one_weight(derivation: Any, weight: str) -> list[tuple[str, str]]:
+    gradient = derivation.gradient(weight)
+    return [
+        (f"dE/d{weight}", str(gradient.expanded)),
+        ("chain rule", str(gradient.chain)),
+        ("with δ", str(gradient.delta_form)),
+    ]
+
+
+def _rows(catalogue: str) -> list[tuple[str, ...]]:
+    """The lines of one list: name, aliases and formula, or name and description."""
+    if catalogue in ("notations", "examples", "formats"):
+        from symbackprop import api
+
+        table = {"notations": api.NOTATIONS, "examples": api.EXAMPLES, "formats": api.FORMATS}[catalogue]
+        return list(table.items())
+    from symbackprop.catalogue.activations import ACTIVATIONS
+    from symbackprop.catalogue.losses import LOSSES
+
+    rows: list[tuple[str, ...]] = []
+    for entry in (ACTIVATIONS if catalogue == "activations" else LOSSES).values():
+        numbers = ", ".join(f"{symbol} = {number}" for symbol, number in entry.parameters.items())
+        formula = entry.source if entry.value is None else str(entry.value)
+        rows.append((entry.name, ", ".join(entry.aliases), f"{formula}   ({numbers})" if numbers else formula))
+    return rows
+
+
+def _exit_code(report: Any) -> int:
+    return REFUTED if any(row.verdict is False for row in report.rows) else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``symbp``; returns the exit status: 0 done, 1 a check was refuted, 2 bad input."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without δ shows '?' instead of a traceback
+    try:
+        return cli.main(args=arguments, prog_name="symbp", standalone_mode=False) or 0
+    except click.ClickException as error:
+        message = error.format_message()
+    except SymbackpropError as error:
+        message = str(error)
+    except click.Abort:
+        return INTERRUPTED
+    click.echo(f"symbp: {' '.join(message.split())}", err=True)
+    return BAD_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())
