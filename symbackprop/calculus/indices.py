@@ -73,7 +73,12 @@ def indices_of(expr: Expr) -> set[Symbol]:
 
 
 def _terms(expr: Expr) -> Iterator[Expr]:
-    yield from Add.make_args(sp.expand_mul(expr, deep=False))
+    """The terms of ``expr``, multiplied out only where a factor holds a Kronecker delta: the other brackets stay."""
+    for term in Add.make_args(expr):
+        factors = Mul.make_args(term)
+        tied = [f for f in factors if f.has(KroneckerDelta)]
+        rest = Mul(*(f for f in factors if f not in tied))
+        yield from (Mul(rest, part) for part in Add.make_args(sp.expand_mul(Mul(*tied), deep=False)))
 
 
 def contract(expr: Expr) -> Expr:
@@ -99,15 +104,15 @@ def _merge_inner_sums(
     body: Expr, limits: dict[Symbol, tuple[Expr, Expr]], taken: set[Symbol]
 ) -> tuple[Expr, dict[Symbol, tuple[Expr, Expr]]]:
     """A product that holds sums is one sum over more indices: Σ_i f Σ_j g = Σ_i Σ_j f g; a taken j is renamed."""
-    factors, limits, taken = [], dict(limits), set(taken)
+    factors, limits, taken, free = [], dict(limits), set(taken), body.free_symbols
     for factor in Mul.make_args(body):
         if isinstance(factor, Sum) and body.has(KroneckerDelta):
             renaming: dict[Symbol, Symbol] = {}
             for i, low, high in factor.limits:
-                renaming[i] = fresh_index(taken, i) if i in limits else i
+                renaming[i] = fresh_index(taken, i) if i in limits or i in free else i
                 taken.add(renaming[i])
                 limits[renaming[i]] = (low, high)
-            factor = factor.function.xreplace(renaming)
+            factor = put_in(factor.function, renaming)
         factors.append(factor)
     return Mul(*factors), limits
 
@@ -118,13 +123,41 @@ def _sum_of_term(term: Expr, limits: dict[Symbol, tuple[Expr, Expr]]) -> Expr:
             for i, j in (delta.args, delta.args[::-1]):
                 if i in limits:
                     del limits[i]
-                    return _sum_of_term((term / delta).xreplace({i: j}), limits)
+                    return _sum_of_term(put_in(term / delta, {i: j}), limits)
     inside = [f for f in Mul.make_args(term) if f.free_symbols & set(limits)]
     outside = [f for f in Mul.make_args(term) if f not in inside]
     used = {i for f in inside for i in f.free_symbols & set(limits)}
     counts = [high - low + 1 for i, (low, high) in limits.items() if i not in used]
     kept = [(i, *limits[i]) for i in limits if i in used]
     return Mul(*counts, *outside, Sum(Mul(*inside), *kept) if kept else Integer(1))
+
+
+def put_in(expr: Expr, values: Mapping[Expr, Expr]) -> Expr:
+    """``expr`` with values in place of what is free in it; a sum's own index stays, renamed where a value would clash.
+
+    >>> i, j, n = index("i"), index("j"), Symbol("n", integer=True, positive=True)
+    >>> w = Base("w", layered=False)
+    >>> put_in(Sum(w[i, j], (j, 1, n)), {i: j})
+    Sum(wjk, (k, 1, n))
+    """
+    if expr in values:
+        return values[expr]
+    if not expr.has(Sum):
+        return expr.xreplace(values)
+    if not isinstance(expr, Sum):
+        return expr.func(*(put_in(arg, values) for arg in expr.args))
+    bound = [limit[0] for limit in expr.limits]
+    values = {old: new for old, new in values.items() if old not in bound and expr.function.has(old)} | {
+        old: new for old, new in values.items() if any(side.has(old) for limit in expr.limits for side in limit[1:])
+    }
+    arriving = {s for new in values.values() for s in new.free_symbols}
+    body, taken, limits = expr.function, arriving | indices_of(expr), []
+    for i, low, high in expr.limits:
+        name = fresh_index(taken, i) if i in arriving else i
+        taken.add(name)
+        body = put_in(body, {i: name}) if name != i else body
+        limits.append((name, put_in(low, values), put_in(high, values)))
+    return Sum(put_in(body, {old: new for old, new in values.items() if old not in bound}), *limits)
 
 
 def instantiate(expr: Expr, values: Mapping[Expr, Expr | int]) -> Expr:
@@ -135,7 +168,7 @@ def instantiate(expr: Expr, values: Mapping[Expr, Expr | int]) -> Expr:
     w1**2 + w2**2
     """
     put: dict[Expr, Expr] = {k: sp.sympify(v) for k, v in values.items()}
-    return _write_out(expr.xreplace(put) if put else expr)
+    return _write_out(put_in(expr, put) if put else expr)
 
 
 def _write_out(expr: Expr) -> Expr:
@@ -147,4 +180,4 @@ def _write_out(expr: Expr) -> Expr:
     inner = Sum(expr.function, *rest) if rest else expr.function
     if not (low.is_Integer and high.is_Integer):
         raise ValueError(f"the sum over {i} has no numeric range: {low}..{high}")
-    return Add(*(_write_out(inner.xreplace({i: Integer(v)})) for v in range(int(low), int(high) + 1)))
+    return Add(*(_write_out(put_in(inner, {i: Integer(v)})) for v in range(int(low), int(high) + 1)))
