@@ -72,6 +72,24 @@ def indices_of(expr: Expr) -> set[Symbol]:
     return {s for s in expr.atoms(Symbol) if s.is_integer}
 
 
+def derivative(expr: Expr, of: Entry) -> Expr:
+    """∂expr/∂of for an entry at any indices, contracted; bound indices that ``of`` uses are renamed first.
+
+    >>> i, n = index("i"), Symbol("n", integer=True, positive=True)
+    >>> w, x = Base("w", layered=False), Base("x", layered=False)
+    >>> derivative(Sum(w[i] * x[i], (i, 1, n)), w[i])
+    xi
+    """
+    clashing = {s for total in expr.atoms(Sum) for s in total.bound_symbols} & of.free_symbols
+    taken = indices_of(expr) | indices_of(of)
+    renaming: dict[Expr, Expr] = {}
+    for bound in sorted(clashing, key=str):
+        renaming[bound] = fresh_index(taken, bound)
+        taken.add(renaming[bound])
+    free = expr.replace(lambda e: isinstance(e, Sum), lambda total: total.xreplace(renaming)) if renaming else expr
+    return contract(sp.diff(free, of))
+
+
 def _terms(expr: Expr) -> Iterator[Expr]:
     """The terms of ``expr``, multiplied out only where a factor holds a Kronecker delta: the other brackets stay."""
     for term in Add.make_args(expr):

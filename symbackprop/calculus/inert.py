@@ -104,3 +104,37 @@ class Chain(sp.Expr):
             f"({text})" if isinstance(factor, sp.Add) else text
             for factor, text in ((factor, printer.doprint(factor)) for factor in self.args)
         )
+
+
+class Total(sp.Expr):  # type: ignore[misc]
+    """A sum that keeps its terms, and their order, as written."""
+
+    is_commutative = True
+
+    def __new__(cls, *terms: Expr) -> Total:
+        return super().__new__(cls, *map(sp.sympify, terms))  # type: ignore[no-any-return]
+
+    def _eval_is_extended_real(self) -> bool:
+        return True
+
+    def doit(self, **hints: Any) -> Expr:
+        """The sum, added up by SymPy."""
+        return sp.Add(*(term.doit(**hints) for term in self.args))
+
+    def _sympystr(self, printer: Any) -> str:
+        return " + ".join(printer.doprint(term) for term in self.args)
+
+
+def spelled_out(expr: Expr) -> Expr:
+    """``expr`` with its ordered products and sums turned into SymPy's own; partial derivatives stay.
+
+    >>> u, v = sp.symbols("u v")
+    >>> spelled_out(Chain(u, Total(v, u)))
+    u*(u + v)
+    """
+    if not expr.has(Chain, Total):
+        return expr
+    args = [spelled_out(arg) for arg in expr.args]
+    if isinstance(expr, Chain):
+        return sp.Mul(*args)
+    return sp.Add(*args) if isinstance(expr, Total) else expr.func(*args)

@@ -14,6 +14,7 @@ from typing import Literal
 from sympy import Expr, Symbol
 
 from symbackprop.calculus.indices import Base
+from symbackprop.network.quantities import ERROR
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,10 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Gradient:
-    """``∂E/∂of``, an array of the shape of ``of``."""
+    """``∂error/∂of``, an array of the shape of ``of``; the error of each example, or the objective."""
 
     of: Leaf
+    error: Symbol = ERROR
 
 
 @dataclass(frozen=True)

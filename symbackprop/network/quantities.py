@@ -31,12 +31,16 @@ DELTA = Base("delta")
 TARGET = Base("t", layered=False)
 SIZE = Base("n", integer=True, positive=True)  # SIZE[l]: the number of units of layer l
 
-ERROR = Symbol("E", real=True)
+NEXT_WEIGHT = Base("w_next")  # a weight's value after the update
+NEXT_BIAS = Base("b_next")
+
+ERROR = Symbol("E", real=True)  # the error of one example
+OBJECTIVE = Symbol("J", real=True)  # what is minimised: the examples' errors, reduced over the batch, plus the penalty
 RATE = Symbol("eta", positive=True)
 BATCH = Symbol("N", integer=True, positive=True)  # the number of examples in a batch
 
 LAYER = index("l")  # the layer in a layer's equation, before it is instantiated
-EXAMPLE = index("m")  # the example in a batch
+EXAMPLE = index("example")  # the example in a batch
 FROM, TO = index("i"), index("j")  # units of the layer a weight leaves and of the layer it enters
 OUTPUT_UNIT = index("k")
 

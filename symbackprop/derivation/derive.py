@@ -1,0 +1,169 @@
+"""ForwardGraph in, Derivation out: the sections of steps that lead from the forward equations to every gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import sympy as sp
+from sympy import Symbol
+
+from symbackprop.calculus import rules
+from symbackprop.calculus.indices import Entry
+from symbackprop.derivation import output, reverse
+from symbackprop.derivation.matrix import MatrixView, matrix_view
+from symbackprop.derivation.matrix_terms import Layout
+from symbackprop.derivation.scalar import CHAINS_SHOWN, ScalarView
+from symbackprop.derivation.slopes import Slope, slope_of
+from symbackprop.derivation.steps import Block, Section, Step
+from symbackprop.network import layers
+from symbackprop.network.forward import ForwardGraph, Node
+from symbackprop.network.quantities import BIAS, ERROR, FROM, LAYER, OBJECTIVE, OUT, SIZE, TO, WEIGHT
+
+Listing = Literal["auto", "all", "none"]
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """The derivation of one network's gradients, free of any notation.
+
+    ``sections`` come in reading order: forward, error, slopes, output, back, delta, update. ``general`` finds the index
+    steps by label; ``matrix`` reads them as equations between arrays.
+    """
+
+    graph: ForwardGraph
+    slopes: Mapping[Symbol, Slope]
+    general: Mapping[str, Step]
+    sections: tuple[Section, ...]
+    scalar: ScalarView
+    _views: dict[Layout, MatrixView] = field(default_factory=dict, compare=False, repr=False)
+
+    def matrix(self, layout: Layout) -> MatrixView:
+        """The equations between arrays in ``layout``."""
+        if layout not in self._views:
+            self._views[layout] = matrix_view(self.graph, self.general, layout)
+        return self._views[layout]
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        """Every step of the sections, in reading order."""
+        return (step for section in self.sections for step in section.steps)
+
+    @cached_property
+    def by_label(self) -> dict[str, Step]:
+        """The steps by label."""
+        return {step.label: step for step in self.steps}
+
+
+def derive(graph: ForwardGraph, listing: Listing = "auto") -> Derivation:
+    """Derive every gradient of ``graph``.
+
+    ``listing`` says whether each individual unit and weight gets its own lines: "auto" for networks of up to
+    ``CHAINS_SHOWN`` weights, "all" for any network, "none" for no network.
+    """
+    slopes = {
+        Symbol(use.tag): slope_of(Symbol(use.tag), graph.formulas.get(Symbol(use.tag)))
+        for use in graph.spec.activations
+        if not use.entry.group
+    }
+    sections = {
+        "forward": tuple(forward_blocks(graph)),
+        "error": error_blocks(graph),
+        "slopes": (*slope_blocks(graph, slopes),),
+        "output": (Block("output_delta", output_delta(graph, slopes)),),
+        "delta": tuple(delta_blocks(graph, slopes)),
+        "update": (Block("update", tuple(update_steps(graph))),),
+    }
+    general = {step.label: step for blocks in sections.values() for block in blocks for step in block.steps}
+    scalar = ScalarView(graph, slopes, general)
+    if listing == "all" or (listing == "auto" and graph.spec.weight_count <= CHAINS_SHOWN):
+        sections["forward"] += tuple(scalar.forward())
+        sections["error"] += (scalar.error(),)
+        sections["back"] = tuple(scalar.back())
+    order = ("forward", "error", "slopes", "output", "back", "delta", "update")
+    return Derivation(
+        graph, slopes, general, tuple(Section(key, sections[key]) for key in order if sections.get(key)), scalar
+    )
+
+
+def forward_blocks(graph: ForwardGraph) -> Iterator[Block]:
+    """z and a of every layer, in index notation."""
+    for layer in range(2, graph.depth + 1):
+        pre, out = graph.pre[layer], graph.out[layer]
+        steps = (definition(f"forward.z.{layer}", pre), definition(f"forward.a.{layer}", out))
+        yield Block("forward_layer", steps, (pre.left, out.left))
+
+
+def definition(label: str, node: Node) -> Step:
+    """A forward equation as a step."""
+    return Step(label, node.left, node.right, rules.DEFINITION)
+
+
+def error_blocks(graph: ForwardGraph) -> tuple[Block, ...]:
+    """The error, and the objective where there is a penalty."""
+    steps = [definition("error", graph.error)]
+    if (penalty := graph.spec.penalty) is not None:
+        weights = layers.penalty(penalty, WEIGHT[LAYER, FROM, TO])
+        total = ERROR + sp.Sum(weights, (FROM, 1, SIZE[LAYER]), (TO, 1, SIZE[LAYER + 1]), (LAYER, 1, graph.depth - 1))
+        for l in range(1, graph.depth) if penalty.biases else ():
+            if graph.spec.has_bias(l):
+                total += sp.Sum(layers.penalty(penalty, BIAS[l, TO]), (TO, 1, SIZE[l + 1]))
+        steps.append(Step("objective", OBJECTIVE, total, rules.DEFINITION, ("error",)))
+    return (Block("error", tuple(steps)),)
+
+
+def slope_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterator[Block]:
+    """The slope of each activation, of a group function, and of the error."""
+    yield from (slope.block() for slope in slopes.values() if slope.value is not None)
+    last = graph.depth
+    if graph.spec.activation_of(last).entry.group:
+        steps = output.group_slope(graph.out[last].equation)
+        yield Block("group_slope", reverse.at_layer(steps, last), (OUT[last, TO],))
+    steps, _ = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
+    if steps:
+        yield Block("error_slope", reverse.at_layer(steps, last))
+
+
+def output_delta(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> tuple[Step, ...]:
+    """δ of the output layer."""
+    last = graph.depth
+    _, slope_of_error = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
+    use = graph.spec.activation_of(last)
+    if use.entry.group:
+        sums_to_one = graph.spec.loss.entry.targets_sum_to_one
+        steps = output.group_delta(slope_of_error, output.group_slope(graph.out[last].equation), sums_to_one)
+    else:
+        steps = output.elementwise_delta(slope_of_error, slopes[Symbol(use.tag)])
+    return reverse.at_layer(steps, last)
+
+
+def delta_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterator[Block]:
+    """From the output back: each layer's gradients, then δ of the layer before."""
+    for layer in range(graph.depth - 1, 0, -1):
+        for of in parameters(graph, layer):
+            steps = reverse.gradient(graph.pre[layer + 1].equation, of, graph.spec.penalty)
+            yield Block(
+                f"gradient_{of.base.label}", reverse.at_layer(steps, layer), (of.xreplace({LAYER: sp.Integer(layer)}),)
+            )
+        if layer > 1:
+            slope = slopes[Symbol(graph.spec.activation_of(layer).tag)]
+            steps = reverse.hidden_delta(graph.pre[layer + 1].equation, slope)
+            yield Block("hidden_delta", reverse.at_layer(steps, layer), (OUT[layer, TO],))
+
+
+def parameters(graph: ForwardGraph, layer: int) -> Iterator[Entry]:
+    """The patterns of the weights and biases that leave ``layer``, in the symbolic layer."""
+    yield WEIGHT[LAYER, FROM, TO]
+    if graph.spec.has_bias(layer):
+        yield BIAS[LAYER, TO]
+
+
+def update_steps(graph: ForwardGraph) -> Iterator[Step]:
+    """One gradient descent step for every layer's parameters."""
+    penalty = graph.spec.penalty
+    for layer in range(1, graph.depth):
+        for of in parameters(graph, layer):
+            penalised = penalty is not None and (of.base == WEIGHT or penalty.biases)
+            yield from reverse.at_layer((reverse.update(of, penalised),), layer)

@@ -1,0 +1,168 @@
+"""From index notation to matrix terms: a sum over a shared index is a product of matrices.
+
+``fold`` reads one index expression with at most two free indices and returns the matrix term whose entry at (r, c) it is.
+The layout says how each named array is stored; transposes appear where the storage and the wanted order differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import sympy as sp
+from sympy import Add, Expr, Mul, Pow, Sum, Symbol
+
+from symbackprop.calculus.indices import Base, Entry
+from symbackprop.calculus.inert import Partial
+from symbackprop.derivation.matrix_terms import (
+    EXAMPLES,
+    Axis,
+    Gradient,
+    Hadamard,
+    Layout,
+    Leaf,
+    Map,
+    Ones,
+    Plus,
+    Product,
+    Scaled,
+    SumOver,
+    Term,
+    Transpose,
+)
+from symbackprop.network.quantities import BIAS, EXAMPLE, NEXT_BIAS, NEXT_WEIGHT, OUT, TARGET, WEIGHT
+
+Index = Symbol | None
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The reading of index expressions in one ``layout``; ``depth`` is the layer that the targets belong to."""
+
+    layout: Layout
+    depth: int
+
+    def leaf(self, entry: Entry) -> tuple[Leaf, Index, Index]:
+        """The array that ``entry`` belongs to, and the indices that run along its rows and columns."""
+        base: Base = entry.base
+        layer = int(entry.indices[0]) if base.layered else self.depth
+        units = [i for i in entry.indices[1 if base.layered else 0 :] if i != EXAMPLE]
+        if base in (WEIGHT, NEXT_WEIGHT):
+            at = (units[0], units[1]) if self.layout.weights_from_to else (units[1], units[0])
+            axes = (Axis(layer), Axis(layer + 1))
+            rows, columns = axes if self.layout.weights_from_to else axes[::-1]
+            return Leaf(base, layer, rows, columns), *at
+        unit = Axis(layer + 1 if base in (BIAS, NEXT_BIAS) else layer)
+        example, m = (EXAMPLES, EXAMPLE) if EXAMPLE in entry.indices else (None, None)
+        tag = None if base == TARGET else layer
+        if self.layout.examples_in_rows:
+            return Leaf(base, tag, example, unit), m, units[0]
+        return Leaf(base, tag, unit, example), units[0], m
+
+    def __call__(self, expr: Expr, r: Index, c: Index) -> Term:
+        """The term with rows along ``r`` and columns along ``c`` whose entries are ``expr``."""
+        if isinstance(expr, Partial) and isinstance(expr.by, Entry):
+            term = self(expr.by, r, c)
+            return Transpose(Gradient(term.of)) if isinstance(term, Transpose) else Gradient(term)  # type: ignore[arg-type]
+        if isinstance(expr, Entry):
+            leaf, rows, columns = self.leaf(expr)
+            if (rows in (r, None)) and (columns in (c, None)):
+                return leaf
+            return Transpose(leaf)
+        if not expr.has(Entry):
+            return Scaled(expr, Ones(None, None)) if expr != 1 else Ones(None, None)
+        if isinstance(expr, Add):
+            return self._plus(expr, r, c)
+        if isinstance(expr, Mul):
+            return self._times(expr.args, r, c)
+        if isinstance(expr, Sum):
+            return self._sum(expr, r, c)
+        return self._map(expr, r, c)
+
+    def _plus(self, expr: Add, r: Index, c: Index) -> Term:
+        return Plus(tuple(self(term, r, c) for term in positive_first(expr.args)))
+
+    def _times(self, factors: Iterable[Expr], r: Index, c: Index) -> Term:
+        numbers, arrays = split(factors)
+        if r is not None and c is not None:
+            by_row = [f for f in arrays if r in f.free_symbols]
+            by_column = [f for f in arrays if c in f.free_symbols]
+            if by_row and by_column and not set(by_row) & set(by_column):
+                outer = Product(self._times(by_row, r, None), self._times(by_column, None, c))
+                return scaled(numbers, outer)
+        terms = tuple(self(f, r, c) for f in sums_first(arrays))
+        return scaled(numbers, terms[0] if len(terms) == 1 else Hadamard(terms))
+
+    def _sum(self, expr: Sum, r: Index, c: Index) -> Term:
+        (s, *_), *rest = expr.limits[::-1]
+        body = Sum(expr.function, *rest[::-1]) if rest else expr.function
+        numbers, arrays = split(Mul.make_args(body))
+        sides: dict[bool, list[Expr]] = {True: [], False: []}
+        for factor in arrays:
+            free = factor.free_symbols
+            on_left = r in free if (r in free) != (c in free) else c is not None and c not in free
+            sides[on_left].append(factor)
+        left, right = sides[True], sides[False]
+        if r is not None and c is not None and any({r, c} <= f.free_symbols for f in arrays):
+            raise ValueError(f"{expr} is not a matrix product")
+        if left and right and (r is not None or c is not None):
+            return scaled(numbers, Product(self._times(left, r, s), self._times(right, s, c)))
+        if r is not None or (c is None and self._rows_of(arrays, s) != s):
+            return scaled(numbers, SumOver(self._times(arrays, r, s), "columns"))
+        return scaled(numbers, SumOver(self._times(arrays, s, c), "rows"))
+
+    def _rows_of(self, arrays: list[Expr], s: Symbol) -> Index:
+        """What runs along the rows of the arrays that carry ``s``, as they are stored."""
+        for expr in arrays:
+            for entry in sorted(expr.atoms(Entry), key=str):
+                leaf, rows, columns = self.leaf(entry)
+                if s in (rows, columns):
+                    return rows
+        return None
+
+    def _map(self, expr: Expr, r: Index, c: Index) -> Term:
+        """A function, entry by entry, of the arrays inside it."""
+        if isinstance(expr, Pow) and isinstance(expr.base, Sum):
+            inside: list[Expr] = [expr.base]
+        elif expr.has(Sum):
+            inside = sorted(expr.atoms(Sum), key=sp.default_sort_key)
+        else:
+            inside = sorted(expr.atoms(Entry), key=entry_order)
+        symbols = tuple(Symbol(f"u{n}" if len(inside) > 1 else "u", real=True) for n in range(1, len(inside) + 1))
+        function = expr.xreplace(dict(zip(inside, symbols, strict=True)))
+        return Map(function, symbols, tuple(self(part, r, c) for part in inside))
+
+
+def entry_order(entry: Entry) -> tuple[str, str]:
+    """Outputs before targets, otherwise by name, so that maps list their arguments in one order."""
+    return ("" if entry.base == OUT else str(entry.base.label), str(entry))
+
+
+def split(factors: Iterable[Expr]) -> tuple[Expr, list[Expr]]:
+    """The numbers, multiplied, and the factors that hold entries."""
+    flat = [g for f in factors for g in Mul.make_args(f)]
+    return Mul(*(f for f in flat if not f.has(Entry))), [f for f in flat if f.has(Entry)]
+
+
+def scaled(number: Expr, term: Term) -> Term:
+    """``number`` times ``term``, written without a factor of one."""
+    return term if number == 1 else Scaled(number, term)
+
+
+def positive_first(terms: Iterable[Expr]) -> list[Expr]:
+    """Terms without a minus sign first, sums before single entries, then by name."""
+    return sorted(terms, key=lambda t: (t.could_extract_minus_sign(), not t.has(Sum), not t.has(Entry), str(t)))
+
+
+def sums_first(factors: Iterable[Expr]) -> list[Expr]:
+    """The order of textbook products: sums (products of matrices) first, then single arrays, then functions."""
+    return sorted(
+        factors,
+        key=lambda f: (not f.has(Sum), isinstance(f, Pow), isinstance(f, sp.Function), isinstance(f, Add), str(f)),
+    )
+
+
+def add_examples(expr: Expr, bases: Mapping[Base, bool]) -> Expr:
+    """``expr`` for the m-th example: every entry of a base in ``bases`` gets the example as its last index."""
+    entries = {e: e.base[(*e.indices, EXAMPLE)] for e in expr.atoms(Entry) if e.base in bases}
+    return expr.xreplace(entries)

@@ -1,0 +1,186 @@
+"""The matrix view: the index equations of every layer, read as equations between arrays in one layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sympy import Expr, Integer, Sum, Symbol
+
+from symbackprop.calculus import rules
+from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.inert import spelled_out
+from symbackprop.derivation.fold import Fold, add_examples
+from symbackprop.derivation.matrix_terms import Gradient, Layout, Plus, Scaled
+from symbackprop.derivation.reverse import UPDATED
+from symbackprop.derivation.steps import Step
+from symbackprop.network import layers
+from symbackprop.network.forward import ForwardGraph
+from symbackprop.network.quantities import (
+    BATCH,
+    BIAS,
+    DELTA,
+    ERROR,
+    EXAMPLE,
+    FROM,
+    OBJECTIVE,
+    OUT,
+    OUTPUT_UNIT,
+    PRE,
+    RATE,
+    TARGET,
+    TO,
+    WEIGHT,
+)
+
+PER_EXAMPLE = frozenset({PRE, OUT, DELTA, TARGET})
+
+
+@dataclass(frozen=True)
+class MatrixView:
+    """The network's equations between arrays, as Steps in order of evaluation."""
+
+    layout: Layout
+    forward: tuple[Step, ...]
+    error: Step
+    deltas: tuple[Step, ...]
+    gradients: tuple[Step, ...]
+    updates: tuple[Step, ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All equations: forward, error, δ, gradients, updates."""
+        return (*self.forward, self.error, *self.deltas, *self.gradients, *self.updates)
+
+
+def matrix_view(graph: ForwardGraph, general: Mapping[str, Step], layout: Layout) -> MatrixView:
+    """The matrix equations of ``graph`` in ``layout``, read from its index steps ``general`` (label -> Step)."""
+    reader = _Reader(graph, layout, general)
+    depth = graph.depth
+    forward = [
+        reader.equation(f"matrix.{name}.{l}", f"forward.{name}.{l}") for l in range(2, depth + 1) for name in ("z", "a")
+    ]
+    deltas = [reader.equation(f"matrix.delta.{depth}", "output.delta", DELTA[depth, OUTPUT_UNIT])]
+    deltas += [
+        reader.equation(f"matrix.delta.{l}", graph_delta(general, l), DELTA[l, TO]) for l in range(depth - 1, 1, -1)
+    ]
+    parameters = [p for l in range(depth - 1, 0, -1) for p in reader.parameters(l)]
+    return MatrixView(
+        layout,
+        tuple(forward),
+        reader.error(),
+        tuple(deltas),
+        tuple(reader.gradient(of) for of in parameters),
+        tuple(reader.update(of) for of in parameters),
+    )
+
+
+def graph_delta(general: Mapping[str, Step], layer: int) -> str:
+    """The label of the step that states δ of a hidden layer in its final form."""
+    final = f"delta.{layer}.output"
+    return final if final in general else f"delta.{layer}"
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads index steps of one graph as matrix steps."""
+
+    graph: ForwardGraph
+    layout: Layout
+    general: Mapping[str, Step]
+
+    @property
+    def objective(self) -> Symbol:
+        """What the gradients are of: E for one example without a penalty, otherwise the objective J."""
+        return OBJECTIVE if self.layout.batch or self.graph.spec.penalty else ERROR
+
+    def equation(self, label: str, of: str, target: Entry | None = None) -> Step:
+        """The index step ``of``, whose left side (or ``target``) is an entry, between arrays."""
+        step = self.general[of]
+        entry = target if target is not None else step.left
+        right = step.right
+        if target is not None and (unit := free_unit(right, target)) is not None:
+            right = right.xreplace({unit: target.indices[-1]})
+        leaf, rows, columns = self._fold.leaf(self.prepared(entry))
+        return Step(label, leaf, self._fold(self.prepared(right), rows, columns), rules.MATRIX, (of,))
+
+    def error(self) -> Step:
+        """The error, or the objective, as one number."""
+        total = self.over_batch(self.prepared(self.graph.error.right))
+        for of in self.penalised():
+            layer = int(of.indices[0])
+            limits = [
+                (i, 1, self.graph.spec.sizes[layer - 1 + n])
+                for i, n in zip(of.indices[1:], (0, 1)[-len(of.indices) + 1 :], strict=True)
+            ]
+            total += Sum(layers.penalty(self.graph.spec.penalty, of), *limits)
+        return Step("matrix.error", self.objective, self._fold(total, None, None), rules.MATRIX, ("error",))
+
+    def penalised(self) -> Iterator[Entry]:
+        """The weights (and biases) that the penalty covers, one pattern a layer."""
+        use = self.graph.spec.penalty
+        if use is not None:
+            for layer in range(1, self.graph.depth):
+                yield from (of for of in self.parameters(layer) if of.base == WEIGHT or use.biases)
+
+    def parameters(self, layer: int) -> Iterator[Entry]:
+        """The patterns of the weights and biases that leave ``layer``."""
+        yield WEIGHT[layer, FROM, TO]
+        if self.graph.spec.has_bias(layer):
+            yield BIAS[layer, TO]
+
+    def gradient(self, of: Entry) -> Step:
+        """∂E/∂W or ∂E/∂b: the examples' δ·a summed, plus the penalty's part."""
+        name = f"gradient.{of.base.label}.{of.indices[0]}"
+        whole = self.over_batch(self.prepared(self.general[name].right))
+        uses = [name]
+        if (penalty := self.general.get(f"{name}.penalty")) is not None:
+            whole += self.prepared(penalty.right)
+            uses.append(penalty.label)
+        leaf, rows, columns = self._fold.leaf(of)
+        rule = rules.LINEARITY if self.layout.batch else rules.MATRIX
+        return Step(
+            f"matrix.d{of.base.label}.{of.indices[0]}",
+            Gradient(leaf, self.objective),
+            self._fold(whole, rows, columns),
+            rule,
+            tuple(uses),
+        )
+
+    def update(self, of: Entry) -> Step:
+        """W ← W - η ∂E/∂W."""
+        leaf, _, _ = self._fold.leaf(of)
+        new, _, _ = self._fold.leaf(UPDATED[of.base][of.indices])
+        right = Plus((leaf, Scaled(-RATE, Gradient(leaf, self.objective))))
+        label = f"{of.base.label}.{of.indices[0]}"
+        return Step(f"matrix.update.{label}", new, right, rules.DESCENT, (f"matrix.d{label}",))
+
+    def prepared(self, expr: Expr) -> Expr:
+        """Ordered nodes opened, sizes as numbers, and the example index added in a batch."""
+        numbers = {size: Integer(n) for size, n in self.graph.sizes.items()}
+        plain = spelled_out(expr).xreplace(numbers)
+        return add_examples(plain, PER_EXAMPLE) if self.layout.batch else plain
+
+    def over_batch(self, expr: Expr) -> Expr:
+        """Σ_m, divided by the number of examples where the batch is averaged; ``expr`` itself for one example."""
+        if not self.layout.batch:
+            return expr
+        total = Sum(expr, (EXAMPLE, 1, BATCH))
+        return total / BATCH if self.graph.spec.batch_reduction == "mean" else total
+
+    @property
+    def _fold(self) -> Fold:
+        return Fold(self.layout, self.graph.depth)
+
+
+def free_unit(expr: Expr, target: Entry) -> Symbol | None:
+    """The unit index that is free in ``expr`` where it is not the one of ``target``."""
+    free = sorted(
+        (s for s in expr.free_symbols if s.is_integer and isinstance(s, Symbol) and s != target.indices[-1]), key=str
+    )
+    return next((s for s in free if s in unit_indices(expr)), None)
+
+
+def unit_indices(expr: Expr) -> set[Symbol]:
+    """The symbols that stand as an index of some entry."""
+    return {i for entry in expr.atoms(Entry) for i in entry.indices if isinstance(i, Symbol)}

@@ -1,0 +1,164 @@
+"""The output layer: ∂E/∂a from the loss, the output activation's slope, and their product δ, cancelled where it cancels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import sympy as sp
+from sympy import Add, Expr, Mul, Sum
+
+from symbackprop.calculus import rules
+from symbackprop.calculus.differentiate import differentiate
+from symbackprop.calculus.indices import Entry, contract, derivative, index
+from symbackprop.calculus.inert import Apply, Chain, Partial, spelled_out
+from symbackprop.catalogue.entries import A, T
+from symbackprop.derivation.slopes import Slope
+from symbackprop.derivation.steps import Assumption, Step
+from symbackprop.network.layers import Equation
+from symbackprop.network.quantities import DELTA, ERROR, LAYER, OUT, OUTPUT_UNIT, PRE, SIZE, TARGET
+
+OTHER = index("q")  # the unit whose pre-activation varies, where a group function ties all units together
+OUT_K, PRE_K, DELTA_K = OUT[LAYER, OUTPUT_UNIT], PRE[LAYER, OUTPUT_UNIT], DELTA[LAYER, OUTPUT_UNIT]
+
+TARGETS_SUM_TO_ONE = Assumption("targets_sum_to_one", Sum(TARGET[OUTPUT_UNIT], (OUTPUT_UNIT, 1, SIZE[LAYER])) - 1)
+
+
+@lru_cache
+def error_slope(error: Equation, share: Expr) -> tuple[tuple[Step, ...], Expr]:
+    """∂E/∂a_k in steps, and its value; ``share`` is one output's part of the error in ``A`` and ``T``.
+
+    Only the k-th share holds a_k. A generic loss keeps ``∂E/∂a_k`` as it is.
+    """
+    left = Partial(ERROR, OUT_K)
+    if isinstance(share, Apply):
+        return (), left
+    factor, _ = error.right.as_independent(Sum)
+    unit = {A: OUT_K, T: TARGET[OUTPUT_UNIT]}
+    first = times(factor, Partial(share.xreplace(unit), OUT_K))
+    steps = [Step("error.slope.0", left, first, rules.KRONECKER, ("error",))]
+    for n, line in enumerate(differentiate(share, A), start=1):
+        before, after = (times(factor, side.xreplace(unit)) for side in (line.left, line.right))
+        steps.append(Step(f"error.slope.{n}", before, after, line.rule))
+    steps[-1] = replace(steps[-1], label="error.slope")
+    return tuple(steps), spelled_out(steps[-1].right)
+
+
+def times(factor: Expr, expr: Expr) -> Expr:
+    """The factor in front, where there is one."""
+    return expr if factor == 1 else Chain(factor, expr)
+
+
+@lru_cache
+def elementwise_delta(slope_of_error: Expr, slope: Slope) -> tuple[Step, ...]:
+    """δ_k = ∂E/∂a_k · f′(z_k), for an activation that works unit by unit."""
+    factors = Chain(Partial(ERROR, OUT_K), Partial(OUT_K, PRE_K))
+    inserted = Chain(slope_of_error, slope.at(PRE_K, OUT_K))
+    uses = () if isinstance(slope_of_error, Partial) else ("error.slope",)
+    steps = [
+        Step("output.definition", DELTA_K, Partial(ERROR, PRE_K), rules.DEFINITION),
+        Step("output.chain", Partial(ERROR, PRE_K), factors, rules.CHAIN),
+        Step("output.insert", factors, inserted, rules.SUBSTITUTE, uses + slope.cites),
+    ]
+    product = cancelled(inserted)
+    if product != inserted:
+        rule = rules.CANCEL if sp.fraction(slope_of_error)[1].has(OUT_K) else rules.SIMPLIFY
+        steps.append(Step("output.cancel", inserted, product, rule))
+    return finished(steps)
+
+
+def finished(steps: list[Step]) -> tuple[Step, ...]:
+    """The steps, the last of them under the label that later steps cite."""
+    return (*steps[:-1], replace(steps[-1], label="output.delta"))
+
+
+def cancelled(product: Chain) -> Expr:
+    """The product with common factors cancelled; it stays as it was where nothing cancels."""
+    plain = [f for f in product.args if f != 1]
+    value = Mul(*plain)
+    if sp.fraction(value)[1].has(OUT):
+        reduced = sp.cancel(value)
+        value = reduced if sp.count_ops(reduced) < sp.count_ops(value) else value
+    if sp.count_ops(value) < sp.count_ops(Mul(*plain, evaluate=False)):
+        return value
+    return plain[0] if len(plain) == 1 else Chain(*plain)
+
+
+@lru_cache
+def group_slope(activation: Equation) -> tuple[Step, ...]:
+    """∂a_k/∂z_q of a group function such as softmax, written in terms of the outputs.
+
+    Every a_k = u_k / S with S the sum that all units share gives u_k = a_k S; put in, S cancels.
+    """
+    varied = PRE[LAYER, OTHER]
+    raw = derivative(activation.right, varied)
+    left = Partial(OUT_K, varied)
+    inside = in_outputs(raw, activation)
+    return (
+        Step("slope.group.0", left, raw, rules.QUOTIENT, ("forward.a.{l}",)),
+        Step("slope.group.1", raw, inside, rules.IN_OUTPUT, ("forward.a.{l}",)),
+    )
+
+
+def in_outputs(expr: Expr, activation: Equation) -> Expr:
+    """``expr`` with the group function's own numerators and shared sum replaced by its outputs."""
+    shared = {
+        total: sp.Dummy(f"S{n}", positive=True) for n, total in enumerate(sorted(activation.right.atoms(Sum), key=str))
+    }
+    ratio = activation.right.xreplace(shared)
+    (numerator,) = ratio.atoms(sp.exp)
+    solved = {
+        numerator.xreplace({OUTPUT_UNIT: unit}): sp.solve(ratio - OUT_K, numerator)[0].xreplace({OUTPUT_UNIT: unit})
+        for unit in (OUTPUT_UNIT, OTHER)
+    }
+    value = sp.expand(expr.xreplace(shared).xreplace(solved))
+    return common_factor_out(value)
+
+
+def common_factor_out(expr: Expr) -> Expr:
+    """A sum with the entries that all its terms share written in front of the brackets."""
+    terms = Add.make_args(expr)
+    if len(terms) == 1:
+        return expr
+    shared = [f for f in Mul.make_args(terms[0]) if isinstance(f, Entry) and all(f in Mul.make_args(t) for t in terms)]
+    if not shared:
+        return expr
+    outside = Mul(*shared)
+    return Mul(outside, Add(*(t / outside for t in terms)), evaluate=False)
+
+
+def group_delta(error_slope_value: Expr, slope: tuple[Step, ...], sums_to_one: bool) -> tuple[Step, ...]:
+    """δ_q = Σ_k ∂E/∂a_k · ∂a_k/∂z_q, contracted; with Σ t = 1 where the loss says that targets are distributions."""
+    delta, varied = DELTA[LAYER, OTHER], PRE[LAYER, OTHER]
+    limits = (OUTPUT_UNIT, 1, SIZE[LAYER])
+    chain = Sum(Chain(Partial(ERROR, OUT_K), Partial(OUT_K, varied)), limits)
+    inserted = Sum(Chain(error_slope_value, slope[-1].right), limits)
+    product = sp.cancel(spelled_out(error_slope_value)) if not error_slope_value.has(Partial) else error_slope_value
+    reduced = Sum(reduce_product(product, slope[-1].right), limits)
+    contracted = common_factor_out(contract(reduced))
+    uses = () if isinstance(error_slope_value, Partial) else ("error.slope",)
+    steps = [
+        Step("output.definition", delta, Partial(ERROR, varied), rules.DEFINITION),
+        Step("output.chain", Partial(ERROR, varied), chain, rules.CHAIN),
+        Step("output.insert", chain, inserted, rules.SUBSTITUTE, (*uses, "slope.group.1")),
+    ]
+    if sp.fraction(product)[1].has(OUT):
+        steps.append(Step("output.cancel", inserted, reduced, rules.CANCEL))
+    steps.append(Step("output.contract", steps[-1].right, contracted, rules.KRONECKER))
+    total = Sum(TARGET[OUTPUT_UNIT], limits)
+    if sums_to_one and contracted.has(total):
+        final = contracted.xreplace({total: sp.S.One})
+        steps.append(Step("output.assume", contracted, final, rules.ASSUMPTION, assumptions=(TARGETS_SUM_TO_ONE,)))
+    return finished(steps)
+
+
+def in_chain(product: Chain) -> Expr:
+    """An ordered product whose last factor is opened up, so that a(1 - a) prints as two factors; no factors of one."""
+    *head, last = product.args
+    factors = [f for f in (*head, *Mul.make_args(last)) if f != 1]
+    return factors[0] if len(factors) == 1 else Chain(*factors)
+
+
+def reduce_product(error_slope_value: Expr, slope: Expr) -> Expr:
+    """The product of the two slopes with a_k cancelled, the bracket [k = q] - a_q kept whole."""
+    return Mul(*(f for part in (error_slope_value, slope) for f in Mul.make_args(part)))

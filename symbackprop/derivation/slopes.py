@@ -1,0 +1,70 @@
+"""The slope of each activation, step by step, and in terms of the activation's own output where that is possible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sympy import Expr, Integer, Piecewise, Symbol
+
+from symbackprop.calculus import rules
+from symbackprop.calculus.differentiate import Line, differentiate
+from symbackprop.calculus.in_terms_of_output import in_terms_of_output
+from symbackprop.calculus.inert import Apply, Partial
+from symbackprop.catalogue.entries import A, Z
+from symbackprop.derivation.steps import Block, Step
+
+
+@dataclass(frozen=True)
+class Slope:
+    """What is known of f′ for the activation ``tag``: ``formula`` in ``Z``, ``in_output`` in ``A`` and perhaps ``Z``.
+
+    Both are None for a generic activation; ``in_output`` is None where the elimination finds no form. ``replaces`` says
+    whether ``in_output`` is a plain expression in the output alone, which may stand in for f′(z) anywhere.
+    """
+
+    tag: Symbol
+    value: Expr | None
+    lines: tuple[Line, ...] = ()
+    formula: Expr | None = None
+    in_output: Expr | None = None
+
+    @property
+    def replaces(self) -> bool:
+        return self.in_output is not None and not self.in_output.has(Z, Piecewise)
+
+    @property
+    def cites(self) -> tuple[str, ...]:
+        """The label of the step that gives the slope, if there is one."""
+        if self.value is None:
+            return ()
+        return (f"slope.{self.tag}.output",) if self.in_output is not None else (f"slope.{self.tag}.{len(self.lines)}",)
+
+    def at(self, pre: Expr, out: Expr) -> Expr:
+        """The slope at the pre-activation ``pre`` of a unit whose output is ``out``: in the output alone, or f′(pre)."""
+        if self.replaces:
+            return self.in_output.xreplace({A: out})
+        return Apply(self.tag, Integer(1), pre)
+
+    def block(self) -> Block:
+        """The derivation of the slope as steps."""
+        value, slope = Apply(self.tag, Integer(0), Z), Apply(self.tag, Integer(1), Z)
+        name = f"slope.{self.tag}"
+        steps = [
+            Step(f"{name}.value", value, self.value, rules.DEFINITION),
+            Step(f"{name}.0", slope, Partial(self.value, Z), rules.DEFINITION),
+        ]
+        steps += [Step(f"{name}.{n}", line.left, line.right, line.rule) for n, line in enumerate(self.lines, start=1)]
+        if self.in_output is not None:
+            steps.append(Step(f"{name}.output", slope, self.in_output.xreplace({A: value}), rules.IN_OUTPUT))
+        return Block("slope", tuple(steps), (value,))
+
+
+@lru_cache
+def slope_of(tag: Symbol, value: Expr | None) -> Slope:
+    """The slope of the activation ``tag`` with the formula ``value`` in ``Z``."""
+    if value is None:
+        return Slope(tag, None)
+    lines = differentiate(value, Z)
+    form = in_terms_of_output(value, Z, A)
+    return Slope(tag, value, lines, lines[-1].right if lines else None, form.slope if form else None)

@@ -1,0 +1,80 @@
+"""The kinds of layer equation: each is one forward equation in index notation, for a layer l left symbolic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Add, Expr, Integer, Mul, Sum, Symbol
+
+from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.inert import Apply
+from symbackprop.catalogue import entries as row
+from symbackprop.network.quantities import (
+    BATCH,
+    BIAS,
+    ERROR,
+    FROM,
+    LAYER,
+    OUT,
+    OUTPUT_UNIT,
+    PRE,
+    SIZE,
+    TARGET,
+    TO,
+    WEIGHT,
+)
+from symbackprop.network.spec import ActivationUse, LossUse, PenaltyUse
+
+GENERIC_LOSS = Symbol("cost")
+
+
+@dataclass(frozen=True)
+class Equation:
+    """``left = right`` for every unit; ``parents`` are the entries, at their own indices, that ``right`` depends on."""
+
+    left: Expr
+    right: Expr
+    parents: tuple[Entry, ...]
+
+
+def dense(bias: bool) -> Equation:
+    """The pre-activations of layer l+1: z_j = Σ_i w_ij a_i (+ b_j).
+
+    >>> dense(bias=True).right
+    Sum(wij[l]*ai[l], (i, 1, n[l])) + bj[l]
+    """
+    weight, source = WEIGHT[LAYER, FROM, TO], OUT[LAYER, FROM]
+    products = Sum(weight * source, (FROM, 1, SIZE[LAYER]))
+    parents = (weight, source)
+    if not bias:
+        return Equation(PRE[LAYER + 1, TO], products, parents)
+    return Equation(PRE[LAYER + 1, TO], Add(products, BIAS[LAYER, TO]), (*parents, BIAS[LAYER, TO]))
+
+
+def activation(use: ActivationUse) -> Equation:
+    """The outputs of layer l: a_j = f(z_j), or for a group function the formula over the layer's units."""
+    if not use.entry.group:
+        pre = PRE[LAYER, TO]
+        return Equation(OUT[LAYER, TO], Apply(Symbol(use.tag), Integer(0), pre), (pre,))
+    assert use.entry.value is not None
+    value = use.entry.value.xreplace({row.N: SIZE[LAYER], row.K: OUTPUT_UNIT})
+    pres = {entry: PRE[LAYER, entry.indices[0]] for entry in value.atoms(Entry) if entry.base == row.V}
+    return Equation(OUT[LAYER, OUTPUT_UNIT], value.xreplace(pres), (PRE[LAYER, OUTPUT_UNIT],))
+
+
+def loss_share(use: LossUse) -> Expr:
+    """One output's share of the error, in the catalogue's ``A`` and ``T``."""
+    return Apply(GENERIC_LOSS, Integer(0), row.A, row.T) if use.entry.value is None else use.entry.value
+
+
+def error(use: LossUse, output_reduction: str) -> Equation:
+    """The error of one example: the outputs' shares, summed or averaged."""
+    out, target = OUT[LAYER, OUTPUT_UNIT], TARGET[OUTPUT_UNIT]
+    total = Sum(loss_share(use).xreplace({row.A: out, row.T: target}), (OUTPUT_UNIT, 1, SIZE[LAYER]))
+    return Equation(ERROR, total / SIZE[LAYER] if output_reduction == "mean" else total, (out,))
+
+
+def penalty(use: PenaltyUse, of: Entry) -> Expr:
+    """What the weight (or bias) ``of`` adds to the objective."""
+    factor = row.FORM_FACTORS[use.form].xreplace({Symbol("N", integer=True, positive=True): BATCH})
+    return Mul(factor, use.strength, use.entry.value.xreplace({row.W: of}))
