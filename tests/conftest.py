@@ -1,0 +1,6 @@
+"""Property tests draw the same examples on every run, and take the time they need."""
+
+from hypothesis import settings
+
+settings.register_profile("same_every_run", derandomize=True, deadline=None)
+settings.load_profile("same_every_run")
