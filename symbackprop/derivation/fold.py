@@ -105,11 +105,12 @@ class Fold:
         left, right = sides[True], sides[False]
         if r is not None and c is not None and any({r, c} <= f.free_symbols for f in arrays):
             raise ValueError(f"{expr} is not a matrix product")
-        if left and right and (r is not None or c is not None):
+        if left and right and {r, c} & {i for f in arrays for i in f.free_symbols}:
             return scaled(numbers, Product(self._times(left, r, s), self._times(right, s, c)))
-        if r is not None or (c is None and self._rows_of(arrays, s) != s):
-            return scaled(numbers, SumOver(self._times(arrays, r, s), "columns"))
-        return scaled(numbers, SumOver(self._times(arrays, s, c), "rows"))
+        free = {i for f in arrays for i in f.free_symbols}
+        if r in free or (c not in free and self._rows_of(arrays, s) != s):
+            return scaled(numbers, SumOver(self._times(arrays, r if r in free else None, s), "columns"))
+        return scaled(numbers, SumOver(self._times(arrays, s, c if c in free else None), "rows"))
 
     def _rows_of(self, arrays: list[Expr], s: Symbol) -> Index:
         """What runs along the rows of the arrays that carry ``s``, as they are stored."""

@@ -12,6 +12,7 @@ from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import spelled_out
 from symbackprop.derivation.fold import Fold, add_examples
 from symbackprop.derivation.matrix_terms import Gradient, Layout, Plus, Scaled
+from symbackprop.derivation.output import OTHER
 from symbackprop.derivation.reverse import UPDATED
 from symbackprop.derivation.steps import Step
 from symbackprop.network import layers
@@ -60,9 +61,10 @@ def matrix_view(graph: ForwardGraph, general: Mapping[str, Step], layout: Layout
     forward = [
         reader.equation(f"matrix.{name}.{l}", f"forward.{name}.{l}") for l in range(2, depth + 1) for name in ("z", "a")
     ]
-    deltas = [reader.equation(f"matrix.delta.{depth}", "output.delta", DELTA[depth, OUTPUT_UNIT])]
+    final = general["output.delta"].right
+    deltas = [reader.equation(f"matrix.delta.{depth}", "output.delta", DELTA[depth, output_unit(final)])]
     deltas += [
-        reader.equation(f"matrix.delta.{l}", graph_delta(general, l), DELTA[l, TO]) for l in range(depth - 1, 1, -1)
+        reader.equation(f"matrix.delta.{l}", hidden_label(general, l), DELTA[l, TO]) for l in range(depth - 1, 1, -1)
     ]
     parameters = [p for l in range(depth - 1, 0, -1) for p in reader.parameters(l)]
     return MatrixView(
@@ -75,7 +77,7 @@ def matrix_view(graph: ForwardGraph, general: Mapping[str, Step], layout: Layout
     )
 
 
-def graph_delta(general: Mapping[str, Step], layer: int) -> str:
+def hidden_label(general: Mapping[str, Step], layer: int) -> str:
     """The label of the step that states δ of a hidden layer in its final form."""
     final = f"delta.{layer}.output"
     return final if final in general else f"delta.{layer}"
@@ -97,12 +99,8 @@ class _Reader:
     def equation(self, label: str, of: str, target: Entry | None = None) -> Step:
         """The index step ``of``, whose left side (or ``target``) is an entry, between arrays."""
         step = self.general[of]
-        entry = target if target is not None else step.left
-        right = step.right
-        if target is not None and (unit := free_unit(right, target)) is not None:
-            right = right.xreplace({unit: target.indices[-1]})
-        leaf, rows, columns = self._fold.leaf(self.prepared(entry))
-        return Step(label, leaf, self._fold(self.prepared(right), rows, columns), rules.MATRIX, (of,))
+        leaf, rows, columns = self._fold.leaf(self.prepared(step.left if target is None else target))
+        return Step(label, leaf, self._fold(self.prepared(step.right), rows, columns), rules.MATRIX, (of,))
 
     def error(self) -> Step:
         """The error, or the objective, as one number."""
@@ -165,7 +163,9 @@ class _Reader:
         """Σ_m, divided by the number of examples where the batch is averaged; ``expr`` itself for one example."""
         if not self.layout.batch:
             return expr
-        total = Sum(expr, (EXAMPLE, 1, BATCH))
+        factor, summed = expr.as_independent(Sum) if expr.has(Sum) else (Integer(1), expr)
+        inner = (summed.function, *summed.limits) if isinstance(summed, Sum) else (summed,)
+        total = factor * Sum(*inner, (EXAMPLE, 1, BATCH))
         return total / BATCH if self.graph.spec.batch_reduction == "mean" else total
 
     @property
@@ -173,14 +173,6 @@ class _Reader:
         return Fold(self.layout, self.graph.depth)
 
 
-def free_unit(expr: Expr, target: Entry) -> Symbol | None:
-    """The unit index that is free in ``expr`` where it is not the one of ``target``."""
-    free = sorted(
-        (s for s in expr.free_symbols if s.is_integer and isinstance(s, Symbol) and s != target.indices[-1]), key=str
-    )
-    return next((s for s in free if s in unit_indices(expr)), None)
-
-
-def unit_indices(expr: Expr) -> set[Symbol]:
-    """The symbols that stand as an index of some entry."""
-    return {i for entry in expr.atoms(Entry) for i in entry.indices if isinstance(i, Symbol)}
+def output_unit(delta: Expr) -> Symbol:
+    """The unit index that is free in the formula of δ of the output layer."""
+    return OTHER if OTHER in delta.free_symbols else OUTPUT_UNIT
