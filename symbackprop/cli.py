@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from symbackprop.network.spec import NetworkSpec
 
 REFUTED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-GALLERY = Path("output")
+GALLERY = "output"
 CATALOGUES = ("activations", "losses", "notations", "examples", "formats")
 LISTINGS = ("auto", "all", "none")
 # The options that describe a network, and the argument of ``api.network`` that each one gives.
@@ -87,6 +85,8 @@ def network_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--title", metavar="TEXT", help="Title of the document.")
 def derive(formats: str | None, out: str | None, weight: str | None, title: str | None, **given: Any) -> int:
     """Derive a network's gradients; write the documents and the code."""
+    from pathlib import Path
+
     from symbackprop import terminal
 
     wanted = _formats(formats)
@@ -96,7 +96,7 @@ def derive(formats: str | None, out: str | None, weight: str | None, title: str 
     with terminal.working("checking"):
         report = derivation.check(seed=given["seed"])
     with terminal.working("writing"):
-        paths = derivation.write(Path(out) if out else GALLERY / _name(given), formats=wanted)
+        paths = derivation.write(Path(out) if out else Path(GALLERY, _name(given)), formats=wanted)
     terminal.show_choices(spec)
     terminal.show_formulas(rows)
     terminal.show_checks(report)
@@ -131,9 +131,11 @@ def list_catalogue(catalogue: str) -> int:
 
 
 @cli.command()
-@click.option("--out", metavar="DIR", default=str(GALLERY), show_default=True, help="Where the gallery is written.")
+@click.option("--out", metavar="DIR", default=GALLERY, show_default=True, help="Where the gallery is written.")
 def examples(out: str) -> int:
     """Write the documents and the code of every example network."""
+    from pathlib import Path
+
     from symbackprop import api, terminal
 
     code = 0
@@ -149,6 +151,8 @@ def examples(out: str) -> int:
 
 def _derivation(given: dict[str, Any], title: str | None) -> tuple[NetworkSpec, Any]:
     """The network that the options describe, and its derivation."""
+    from dataclasses import replace
+
     from symbackprop import api
     from symbackprop.network.options import line_of_text
 
@@ -209,7 +213,7 @@ def _name(given: dict[str, Any]) -> str:
     if given["example"] is not None:
         words = [given["example"]]
     elif given["spec"] is not None:
-        words = [Path(given["spec"]).stem]
+        words = [re.split(r"[/\\]", given["spec"])[-1].removesuffix(".toml")]
     else:
         words = [given["net"] or "2-3-1", given["act"], given["out_act"], given["loss"], given["penalty"]]
     text = re.sub(r"[^\w.]+", "-", "-".join(word for word in words if word))

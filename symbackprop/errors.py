@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class SymbackpropError(ValueError):
@@ -49,6 +48,8 @@ def unknown(what: str, name: str, choices: Iterable[str]) -> str:
     >>> unknown("format", "doc", ["md", "tex"])
     "unknown format 'doc'; expected one of md, tex"
     """
+    from difflib import get_close_matches  # takes as long to import as all of ours before it; only mistakes need it
+
     names = sorted(choices)
     close = get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(names)}"

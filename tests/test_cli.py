@@ -41,7 +41,7 @@ class Pipeline(ModuleType):
         super().__init__("symbackprop.api")
         self.FORMATS = {"md": "Markdown", "tex": "LaTeX"}
         self.NOTATIONS = {"S1": "brackets"}
-        self.EXAMPLES = {"S1": "one", "S4": "four"}
+        self.EXAMPLES = {"S1": "one", "S4": "four " * 50 + "ends"}
         self.rows = [Row(), Row(), Row("gradients", "w11[1]", True, "central differences", 2.5e-9)]
         self.specs, self.settings, self.written, self.seeds = [], [], [], []
 
@@ -166,7 +166,7 @@ def test_examples_writes_each_in_every_format(pipeline, capsys):
         ("activations", ["sigmoid", "logistic", "1/(1 + exp(-z))", "alpha = 1/100"]),
         ("losses", ["bce", "mean_squared_error", "(a - t)**2/2"]),
         ("notations", ["S1", "brackets"]),
-        ("examples", ["S4", "four"]),
+        ("examples", ["S4", "four " * 50 + "ends"]),
         ("formats", ["tex", "LaTeX"]),
     ],
 )

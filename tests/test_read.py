@@ -51,6 +51,7 @@ def test_the_output_activation_is_the_last_layers(layers, activation):
     [
         ({}, ["tanh", "sigmoid"], "bce", 1),
         ({"layers": "2-3-4"}, ["tanh", "softmax"], "ce", 1),
+        ({"layers": "2-3-2"}, ["tanh", "softmax"], "ce", 1),
         ({"layers": "2-3-4", "activation": "tanh,softmax"}, ["tanh", "softmax"], "ce", 0),
         ({"layers": "2-3-4", "output_activation": "sigmoid"}, ["tanh", "sigmoid"], "ce", 0),
         ({"output_activation": "g"}, ["tanh", "g"], "bce", 1),
