@@ -1,0 +1,195 @@
+"""The one mechanism that names things: from (base, layer, units) to the letter, subscripts and layer label a profile prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from sympy import Expr, Symbol
+
+from symbackprop.calculus.indices import Base, Entry, index
+from symbackprop.catalogue.entries import STRENGTH, A, T, V, W, Z
+from symbackprop.derivation.matrix_terms import Leaf
+from symbackprop.errors import UnsupportedExpression
+from symbackprop.network.forward import ForwardGraph
+from symbackprop.network.quantities import (
+    BATCH,
+    BIAS,
+    DELTA,
+    ERROR,
+    EXAMPLE,
+    FROM,
+    LAYER,
+    NEXT_BIAS,
+    NEXT_WEIGHT,
+    OBJECTIVE,
+    OUT,
+    OUTPUT_UNIT,
+    PRE,
+    RATE,
+    SIZE,
+    TARGET,
+    TO,
+    WEIGHT,
+)
+from symbackprop.notation.profile import Profile
+
+KEYS: dict[Base, str] = {
+    WEIGHT: "weight",
+    NEXT_WEIGHT: "weight",
+    BIAS: "bias",
+    NEXT_BIAS: "bias",
+    PRE: "pre_activation",
+    V: "pre_activation",
+    OUT: "activation",
+    DELTA: "delta",
+    TARGET: "target",
+    SIZE: "size",
+}
+SYMBOLS: dict[Symbol, str] = {
+    ERROR: "error",
+    OBJECTIVE: "objective",
+    RATE: "rate",
+    BATCH: "batch",
+    Z: "pre_activation",
+    A: "activation",
+    T: "target",
+    W: "weight",
+}
+INDEX_KEYS = {FROM: "from", TO: "to", OUTPUT_UNIT: "output", index("q"): "other", LAYER: "layer", EXAMPLE: "example"}
+INDEX_LETTERS = "ijkmpqrsuvlabcdefgh"
+# A loss's threshold delta gets a mark of its own, for δ is the local gradient.
+PARAMETERS = {
+    "alpha": "α",
+    "beta": "β",
+    "delta": "δ_H",
+    "lambda": "λ",
+    "gamma": "γ",
+    "theta": "θ",
+    "mu": "μ",
+    "rho": "ρ",
+}
+
+# How the activations of the catalogue are written; a tag of one letter, or a letter and a number, is its own name.
+FUNCTIONS = {
+    "sigmoid": "σ",
+    "tanh": "tanh",
+    "relu": "ReLU",
+    "leaky_relu": "LReLU",
+    "elu": "ELU",
+    "softplus": "softplus",
+    "silu": "SiLU",
+    "gelu": "GELU",
+    "softmax": "softmax",
+    "identity": "id",
+    "cost": "cost",
+    "phi": "φ",
+    "psi": "ψ",
+    "varphi": "φ",
+}
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name as a profile prints it: letter, subscripts, and the layer label with its style and place."""
+
+    letter: str
+    units: tuple[Expr, ...] = ()
+    layer: Expr | None = None
+    label: str = "(k)"
+    place: str = "above"
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Notation:
+    """A profile applied to one network; ``depth`` counts the layers, ``tags`` are its activations in order."""
+
+    profile: Profile
+    depth: int
+    tags: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, profile: Profile, graph: ForwardGraph) -> Notation:
+        """The profile, applied to the network of ``graph``."""
+        return cls(profile, graph.depth, tuple(dict.fromkeys(use.tag for use in graph.spec.activations)))
+
+    def entry(self, entry: Entry) -> Name:
+        """The name of one entry: ``w_{ij}[k]``, ``x_1``, ``t_1``, ``δ_1[3]``."""
+        base = entry.base
+        units = entry.indices[1 if base.layered else 0 :]
+        letter, label = self._letter_and_layer(base, entry.indices[0] if base.layered else None)
+        if base in (WEIGHT, NEXT_WEIGHT) and self.profile.weight_indices == "to_from":
+            units = (units[1], units[0], *units[2:])
+        return self._name(letter, units, label)
+
+    def array(self, leaf: Leaf, batch: bool) -> Name:
+        """The name of a whole array: ``W^{(1)}``, ``z^{(2)}``, for a batch ``Z^{(2)}``."""
+        letter, label = self._letter_and_layer(leaf.base, leaf.layer)
+        matrix = leaf.base in (WEIGHT, NEXT_WEIGHT) or (batch and leaf.base not in (BIAS, NEXT_BIAS))
+        return self._name(letter.upper() if matrix and len(letter) == 1 else letter, (), label, self.profile.bold)
+
+    def _letter_and_layer(self, base: Base, layer: Expr | int | None) -> tuple[str, Expr | None]:
+        """The letter, and the layer as it is printed (None where the letter stands without one)."""
+        if base not in KEYS:
+            raise UnsupportedExpression(f"no notation for the quantity {base.label}")
+        letters = self.profile.letters
+        if base == OUT and layer == 1 and self.profile.input_as == "input":
+            return letters["input"], None
+        if base == OUT and layer == self.depth and "output" in letters:
+            return letters["output"], None
+        if layer is None or not base.layered:
+            return letters[KEYS[base]], None
+        enters = self.profile.weight_layer == "enters" and base in (WEIGHT, BIAS, NEXT_WEIGHT, NEXT_BIAS)
+        return letters[KEYS[base]], layer + self.profile.first_layer - 1 + (1 if enters else 0)
+
+    def _name(self, letter: str, units: Iterable[Expr], layer: Expr | None, bold: bool = False) -> Name:
+        return Name(letter, tuple(units), layer, self.profile.layer_label, self.profile.layer_place, bold)
+
+    def size(self, entry: Entry) -> Name:
+        """The number of units of a layer, ``n_l``: always with the bare layer as its subscript."""
+        return Name(self.profile.letters["size"], (entry.indices[0] + self.profile.first_layer - 1,))
+
+    def symbol(self, symbol: Symbol) -> str:
+        """The letter of an index, a parameter or a quantity without indices.
+
+        Raises ``UnsupportedExpression`` for a symbol that is none of these.
+        """
+        if symbol in SYMBOLS:
+            return self.profile.letters[SYMBOLS[symbol]]
+        if symbol in self.index_letters:
+            return self.index_letters[symbol]
+        if symbol == STRENGTH or symbol.name in PARAMETERS:
+            return PARAMETERS[symbol.name]
+        if symbol.name.replace("_", "").isalnum():
+            return symbol.name
+        raise UnsupportedExpression(f"no notation for the symbol {symbol.name}")
+
+    @cached_property
+    def index_letters(self) -> dict[Symbol, str]:
+        """Every index symbol's letter: the profile's own first; the others keep theirs unless it is taken."""
+        letters = {symbol: self.profile.indices[key] for symbol, key in INDEX_KEYS.items()}
+        free = [letter for letter in INDEX_LETTERS if letter not in letters.values()]
+        for symbol in (index(letter) for letter in "ijkmpqrsuv"):
+            if symbol not in letters:
+                letter = symbol.name if symbol.name in free else free[0]
+                free.remove(letter)
+                letters[symbol] = letter
+        return letters
+
+    def function(self, tag: str) -> str:
+        """How the function ``tag`` is written: ``σ``, ``tanh``, ``g``, ``f_1``.
+
+        A profile that writes activations by a letter gives all of them its generic letter, numbered if there are several.
+        """
+        if self.profile.activation_as == "letter" and tag in self.tags and tag in FUNCTIONS:
+            letter = self.profile.letters["function"]
+            return letter if len(self.tags) == 1 else f"{letter}_{self.tags.index(tag) + 1}"
+        if tag in FUNCTIONS:
+            return FUNCTIONS[tag]
+        name, number = tag.rstrip("0123456789").rstrip("_"), tag.lstrip("abcdefghijklmnopqrstuvwxyz_")
+        name = FUNCTIONS.get(name, name)
+        if not name.isalpha():
+            raise UnsupportedExpression(f"no notation for the function {tag}")
+        return f"{name}_{number}" if number else name

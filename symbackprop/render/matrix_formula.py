@@ -1,0 +1,163 @@
+"""Matrix terms as formulas: the same printer, with one rule for each kind of term."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import sympy as sp
+from sympy import Symbol
+
+from symbackprop.derivation.matrix_terms import (
+    Gradient,
+    Hadamard,
+    Leaf,
+    Map,
+    Ones,
+    Plus,
+    Product,
+    Scaled,
+    SumOver,
+    Term,
+    Transpose,
+)
+from symbackprop.errors import UnsupportedExpression, shown
+from symbackprop.render.formula import FormulaPrinter
+from symbackprop.render.printed import Level, Printed, before, join
+
+RECIPROCAL = -1
+
+
+@dataclass(frozen=True)
+class MatrixPrinter:
+    """Prints terms; ``batch`` says whether arrays hold a batch, which are then written as capitals."""
+
+    formula: FormulaPrinter
+    batch: bool
+
+    def __call__(self, term: Term) -> Printed:
+        """``term`` in the markup of the formula printer. Raises ``UnsupportedExpression`` for anything else."""
+        minus, positive = without_minus(term)
+        if minus:
+            return self.formula.negative(self(positive))
+        match term:
+            case Leaf():
+                return self.formula.name(self.formula.notation.array(term, self.batch))
+            case Gradient(of, error):
+                sign = self.formula.notation.profile.derivative
+                return self.formula.markup.derivative(sign, self.formula(error), self(of))
+            case Ones(None, None):
+                return self.formula(sp.S.One)
+            case Ones():
+                return self.formula.markup.ones()
+            case Transpose(of):
+                return self.transposed(self(of))
+            case Product(left, right):
+                return self.side_by_side([self(left), self(right)])
+            case Hadamard(factors):
+                return self.hadamard(factors)
+            case Plus(terms):
+                return self.plus(terms)
+            case Scaled(factor, of):
+                return self.scaled(factor, of)
+            case Map():
+                return self.map(term)
+            case SumOver():
+                return self.summed(term)
+        raise UnsupportedExpression(f"no rule prints {type(term).__name__}: {shown(str(term))}")
+
+    def transposed(self, piece: Printed) -> Printed:
+        """``piece`` with the profile's transposition sign; a piece with a superscript gets brackets."""
+        held = self.formula.held(piece, Level.ATOM)
+        return self.formula.markup.transposed(held, self.formula.notation.profile.transpose)
+
+    def side_by_side(self, pieces: list[Printed]) -> Printed:
+        """A matrix product: anything but a product or a single array in brackets."""
+        loose = [piece.level < Level.PRODUCT or _has_mark(piece, self.hadamard_sign) for piece in pieces]
+        held = [self.formula.markup.brackets(p) if open_ else p for p, open_ in zip(pieces, loose, strict=True)]
+        space = self.formula.markup.space
+        return join([held[0], *(before(space, piece, 0.4) for piece in held[1:])], Level.PRODUCT)
+
+    @property
+    def hadamard_sign(self) -> str:
+        return f" {self.formula.markup.operator(self.formula.notation.profile.hadamard)} "
+
+    def hadamard(self, factors: tuple[Term, ...]) -> Printed:
+        """Factors joined by ⊙, matrix products in brackets; reciprocals go under one fraction bar."""
+        below = [reciprocal_of(f) for f in factors]
+        under = [term for term in below if term is not None]
+        over = [f for f, term in zip(factors, below, strict=True) if term is None]
+        if under:
+            above = self.hadamard(tuple(over)) if over else self.formula(sp.S.One)
+            return self.formula.markup.fraction(above, self.hadamard(tuple(under)))
+        if len(over) == 1:
+            return self(over[0])
+        pieces = [self.factor(factor) for factor in over]
+        return join([pieces[0], *(before(self.hadamard_sign, p, 3) for p in pieces[1:])], Level.PRODUCT)
+
+    def factor(self, term: Term) -> Printed:
+        """A factor of ⊙: anything but a single array or function in brackets."""
+        piece = self(term)
+        several = isinstance(term, (Product, SumOver, Scaled)) or (isinstance(term, Map) and len(piece.parts) > 1)
+        return self.formula.markup.brackets(piece) if several else self.formula.held(piece, Level.PRODUCT)
+
+    def plus(self, terms: tuple[Term, ...]) -> Printed:
+        """Terms joined by their signs, the positive ones in the order they come."""
+        pieces: list[Printed] = []
+        for n, term in enumerate(terms):
+            minus, positive = without_minus(term)
+            piece = self(positive)
+            piece = self.formula.held(piece, Level.PRODUCT) if minus else piece
+            sign = self.formula.markup.operator("-" if minus else "+")
+            if n:
+                pieces.append(before(f" {sign} ", piece, 3))
+            else:
+                pieces.append(before(sign, piece, 1) if minus else piece)
+        return join(pieces, Level.SUM)
+
+    def summed(self, term: SumOver) -> Printed:
+        """The sum over rows or columns: a product with the vector of ones."""
+        ones, piece = self.formula.markup.ones(), self(term.of)
+        return self.side_by_side([self.transposed(ones), piece] if term.over == "rows" else [piece, ones])
+
+    def scaled(self, factor: sp.Expr, of: Term) -> Printed:
+        """A number times a term."""
+        if isinstance(of, Ones) and of.rows is None and of.columns is None:
+            return self.formula(factor)
+        number, piece = self.formula.tight(factor, Level.PRODUCT), self.formula.held(self(of), Level.PRODUCT)
+        return join([number, before(self.formula.markup.space, piece, 0.4)], Level.PRODUCT)
+
+    def map(self, term: Map) -> Printed:
+        """A function entry by entry: its formula, with the arrays in place of its variables."""
+        bound: dict[Symbol, Printed] = dict(zip(term.symbols, map(self, term.arguments), strict=True))
+        return replace(self.formula, bound=bound, entrywise=True)(term.function)
+
+
+def reciprocal_of(term: Term) -> Term | None:
+    """The array whose reciprocals ``term`` holds, if it is 1/u of one."""
+    if isinstance(term, Map) and len(term.symbols) == 1 and term.function == term.symbols[0] ** RECIPROCAL:
+        return term.arguments[0]
+    return None
+
+
+def without_minus(term: Term) -> tuple[bool, Term]:
+    """Whether a minus sign can stand in front of ``term``, and ``term`` without it: −A, Σ(−A), c(−A), −A − B."""
+    match term:
+        case Scaled(factor, of):
+            minus, inside = without_minus(of)
+            negative = bool(factor.as_coeff_Mul()[0].is_negative)
+            number = -factor if negative else factor
+            return minus != negative, inside if number == 1 else Scaled(number, inside)
+        case SumOver(of, over):
+            minus, inside = without_minus(of)
+            return minus, SumOver(inside, over)
+        case Plus(terms):
+            parts = [without_minus(part) for part in terms]
+            if all(minus for minus, _ in parts):
+                return True, Plus(tuple(part for _, part in parts))
+        case Map(function, symbols, arguments) if function.as_coeff_Mul()[0].is_negative:
+            return True, Map(-function, symbols, arguments)
+    return False, term
+
+
+def _has_mark(piece: Printed, mark: str) -> bool:
+    return any(part.text.startswith(mark) for part in piece.parts[1:])
