@@ -1,0 +1,262 @@
+"""The symbolic proof of a step: both sides as expressions of independent entries, whose difference must vanish.
+
+∂u/∂v is SymPy's own derivative of each forward equation on the way from v to u, put together by the chain rule. Where a
+step is about a hidden layer, the error may be any function of a later layer's pre-activations, whose δ stay symbols:
+the step is then proved for every network that goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+import sympy as sp
+from sympy import Expr, Integer, Sum, Symbol
+from sympy.core.relational import Relational
+
+from symbackprop.calculus.indices import Entry, instantiate
+from symbackprop.calculus.inert import Chain, Partial, Total
+from symbackprop.network.forward import ForwardGraph
+from symbackprop.network.quantities import (
+    BATCH,
+    BIAS,
+    DELTA,
+    ERROR,
+    NEXT_BIAS,
+    NEXT_WEIGHT,
+    OBJECTIVE,
+    OUT,
+    PRE,
+    RATE,
+    TARGET,
+    WEIGHT,
+)
+
+UPDATED = {NEXT_WEIGHT: WEIGHT, NEXT_BIAS: BIAS}
+LARGE = 1500  # operations; beyond this a symbolic proof is not tried
+MAX_CASES = 64
+
+
+def written_out(expr: Expr, units: Mapping[Symbol, int], sizes: Mapping[Expr, int]) -> Expr:
+    """``expr`` at the given units, its sums written out; sizes inside an outer sum depend on its index."""
+    put: dict[Expr, Expr] = {s: Integer(n) for s, n in units.items()}
+    numbers: dict[Expr, Expr] = {size: Integer(n) for size, n in sizes.items()}
+
+    def write(e: Expr) -> Expr:
+        if not e.has(Sum):
+            return e
+        if not isinstance(e, Sum):
+            return e.func(*map(write, e.args))
+        (i, low, high), *rest = e.limits[::-1]
+        body = Sum(e.function, *rest[::-1]) if rest else e.function
+        values = range(int(low), int(high) + 1)
+        return sp.Add(*(write(body.xreplace({i: Integer(n)}).xreplace(numbers)) for n in values))
+
+    return write(expr.xreplace(put).xreplace(numbers))
+
+
+class Meaning:
+    """What the quantities of ``graph`` stand for, as expressions; ``examples`` as in ``worlds.World``.
+
+    ``frontier`` is the layer whose δ stay symbols, None for none.
+    """
+
+    def __init__(self, graph: ForwardGraph, examples: int | None, frontier: int | None) -> None:
+        self.graph, self.examples, self.frontier = graph, examples, frontier
+        self._equations: dict[Expr, Expr] = {}
+        self._totals: dict[tuple[Expr, Expr], Expr] = {}
+        self._slopes: dict[Expr, dict[Expr, Expr]] = {}
+
+    def __call__(self, expr: Expr) -> Expr:
+        """``expr``, its sums written out, with every derivative replaced by what it is."""
+        if isinstance(expr, Partial):
+            return self.total(expr.of, expr.by)
+        if isinstance(expr, Entry):
+            return self.entry(expr)
+        if expr in (ERROR, OBJECTIVE):
+            return self.equation(expr)
+        if not expr.args:
+            return expr
+        args = [self(arg) for arg in expr.args]
+        if isinstance(expr, Chain):
+            return sp.Mul(*args)
+        return sp.Add(*args) if isinstance(expr, Total) else expr.func(*args)
+
+    def entry(self, entry: Entry) -> Expr:
+        """δ by its definition, an updated weight by descent; every other entry stays."""
+        if entry.base == DELTA and entry.indices[0] != self.frontier:
+            return self.total(ERROR, PRE[entry.indices])
+        if entry.base in UPDATED:
+            old = UPDATED[entry.base][entry.indices]
+            return old - RATE * self.total(OBJECTIVE, old)
+        return entry
+
+    def equation(self, of: Expr) -> Expr:
+        """The forward equation of a pre-activation, an output, the error or the objective."""
+        if of not in self._equations:
+            self._equations[of] = self._equation(of)
+        return self._equations[of]
+
+    def _equation(self, of: Expr) -> Expr:
+        if of == ERROR:
+            error = instantiate(self.graph.error.right, self.graph.sizes)
+            return sp.Add(*(self._at_example(error, at) for at in self._examples()))
+        if of == OBJECTIVE:
+            return self._scale() * self.equation(ERROR) + self._penalty()
+        node = (self.graph.pre if of.base == PRE else self.graph.out)[int(of.indices[0])]
+        right = instantiate(node.right, {**self.graph.sizes, node.left.indices[1]: of.indices[1]})
+        return self._at_example(right, tuple(of.indices[2:]))
+
+    def _examples(self) -> list[tuple[Expr, ...]]:
+        return [()] if self.examples is None else [(Integer(m),) for m in range(1, self.examples + 1)]
+
+    def _at_example(self, expr: Expr, at: tuple[Expr, ...]) -> Expr:
+        if not at:
+            return expr
+        return expr.xreplace({e: e.base[(*e.indices, *at)] for e in expr.atoms(Entry) if e.base in (PRE, OUT, TARGET)})
+
+    def _scale(self) -> Expr:
+        mean = self.examples is not None and self.graph.spec.batch_reduction == "mean"
+        return Integer(1) / self.examples if mean else Integer(1)
+
+    def _penalty(self) -> Expr:
+        penalty = self.graph.penalty()
+        return penalty if self.examples is None else penalty.xreplace({BATCH: Integer(self.examples)})
+
+    def total(self, of: Expr, by: Expr) -> Expr:
+        """∂of/∂by through every equation on the way."""
+        if (of, by) not in self._totals:
+            self._totals[of, by] = self._total(of, by)
+        return self._totals[of, by]
+
+    def _total(self, of: Expr, by: Expr) -> Expr:
+        if of == by:
+            return Integer(1)
+        if not isinstance(by, Entry):
+            return sp.diff(self(of), by)
+        if of == OBJECTIVE:
+            return self._scale() * self.total(ERROR, by) + sp.diff(self._penalty(), by)
+        if of == ERROR and self.frontier is not None:
+            pres = [PRE[(self.frontier, k, *m)] for k in self.graph.units(self.frontier) for m in self._examples()]
+            return sp.Add(*(DELTA[pre.indices] * self.total(pre, by) for pre in pres))
+        if isinstance(of, Entry):
+            if not self._depends(of, by):
+                return Integer(0)
+            return self._through(self.equation(of), by)
+        return self._through(self.equation(of) if of == ERROR else self(of), by)
+
+    def _through(self, expr: Expr, by: Expr) -> Expr:
+        if expr not in self._slopes:
+            self._slopes[expr] = {atom: sp.diff(expr, atom) for atom in sorted(expr.atoms(Entry), key=str)}
+        slopes = self._slopes[expr]
+        return sp.Add(*(slope * inner for atom, slope in slopes.items() if (inner := self.total(atom, by)) != 0))
+
+    @staticmethod
+    def _depends(of: Entry, by: Entry) -> bool:
+        """Whether ``of`` has a forward equation and lies after ``by``, as far as their layers tell."""
+        return of.base in (PRE, OUT) and int(of.indices[0]) > 1 and position(of) > position(by)
+
+    def one_level_down(self, expr: Expr) -> Expr:
+        """``expr`` with the outputs in it written in their pre-activations, activations by their formulas."""
+        outs = [e for e in expr.atoms(Entry) if e.base == OUT and e.indices[0] != 1]
+        return self.graph.concrete(expr.xreplace({e: self.equation(e) for e in outs}))
+
+    def forward_inserted(self, expr: Expr) -> Expr:
+        """``expr`` with the last pre-activations or outputs in it replaced by their forward equations."""
+        later = [e for e in expr.atoms(Entry) if e.base in (PRE, OUT) and e.indices[0] != 1]
+        last = max((position(e) for e in later), default=0)
+        return expr.xreplace({e: self.equation(e) for e in later if position(e) == last})
+
+
+def position(entry: Entry) -> int:
+    """Where the entry stands in the forward pass.
+
+    >>> position(WEIGHT[1, 1, 1]) < position(PRE[2, 1]) < position(OUT[2, 1]) < position(WEIGHT[2, 1, 1])
+    True
+    """
+    if not entry.base.layered:
+        return 0
+    return 3 * int(entry.indices[0]) + {PRE: 0, DELTA: 0, OUT: 1}.get(entry.base, 2)
+
+
+def frontier_of(exprs: list[Expr], depth: int) -> int | None:
+    """The first layer that nothing in ``exprs`` goes beyond; None where they reach the error itself."""
+    last = 1
+    for expr in exprs:
+        partials = expr.atoms(Partial)
+        if expr.xreplace({p: Integer(0) for p in partials}).has(ERROR, OBJECTIVE) or expr.has(TARGET.label):
+            return None
+        varied = [p.by for p in partials if p.of in (ERROR, OBJECTIVE)]
+        for entry in expr.atoms(Entry):
+            after_output = entry.base == OUT and entry in varied
+            later = entry.base in (WEIGHT, BIAS, NEXT_WEIGHT, NEXT_BIAS) or after_output
+            last = max(last, int(entry.indices[0]) + later)
+    return last if last <= depth else None
+
+
+def vanishes(difference: Expr, meaning: Meaning) -> bool:
+    """Whether the difference is proved to be zero: by expanding it, else as a rational function of exponentials."""
+    if _expands_to_zero(difference):
+        return True
+    if sp.count_ops(difference) > LARGE:
+        return False
+    if rationally_zero(meaning.one_level_down(difference)):
+        return True
+    inserted = meaning.forward_inserted(difference)
+    return inserted != difference and rationally_zero(meaning.graph.concrete(inserted))
+
+
+def _expands_to_zero(expr: Expr) -> bool:
+    return bool(expr == 0) or bool(sp.expand(expr, deep=False) == 0) or bool(sp.expand_mul(expr) == 0)
+
+
+def rationally_zero(expr: Expr) -> bool:
+    """Whether ``expr`` is zero in every case, as a rational function of its exponentials and of other functions.
+
+    >>> z = Symbol("z", real=True)
+    >>> rationally_zero(sp.exp(-z) / (1 + sp.exp(-z)) - 1 / (1 + sp.exp(z)))
+    True
+    """
+    if _expands_to_zero(expr):
+        return True
+    if sp.count_ops(expr) > LARGE:
+        return False
+    return all(_zero_as_fraction(case) for case in _cases(expr))
+
+
+def _cases(expr: Expr) -> Iterator[Expr]:
+    """``expr`` with each comparison true or false, and each absolute value its inside or minus that."""
+    conditions = sorted(expr.atoms(Relational), key=sp.default_sort_key)
+    insides = sorted({e.args[0] for e in expr.atoms(sp.Abs, sp.sign)}, key=sp.default_sort_key)
+    if 2 ** (len(conditions) + len(insides)) > MAX_CASES:
+        yield expr
+        return
+    for truths in product((sp.true, sp.false), repeat=len(conditions)):
+        chosen = expr.xreplace(dict(zip(conditions, truths, strict=True)))
+        for signs in product((1, -1), repeat=len(insides)):
+            put = {}
+            for inside, sign in zip(insides, signs, strict=True):
+                put |= {sp.Abs(inside): sign * inside, sp.sign(inside): Integer(sign)}
+            yield chosen.xreplace(put)
+
+
+def _zero_as_fraction(expr: Expr) -> bool:
+    rational = _exponentials_as_symbols(expr)
+    numerator, _ = sp.fraction(sp.together(rational))
+    return bool(sp.expand(numerator) == 0)
+
+
+def _exponentials_as_symbols(expr: Expr) -> Expr:
+    """exp(c u) is the c-th power of one symbol for each u; tanh u is (e^2u - 1)/(e^2u + 1)."""
+    expr = expr.replace(sp.tanh, lambda u: (sp.exp(2 * u) - 1) / (sp.exp(2 * u) + 1))
+    names: dict[Expr, Symbol] = {}
+
+    def power(u: Expr) -> Expr:
+        factors = []
+        for term in sp.Add.make_args(sp.expand(u)):
+            c, rest = term.as_coeff_Mul()
+            names.setdefault(rest, Symbol(f"_e{len(names)}", positive=True))
+            factors.append(names[rest] ** c)
+        return sp.Mul(*factors)
+
+    return expr.replace(sp.exp, power)
