@@ -1,4 +1,4 @@
-"""The one mechanism that names things: from (base, layer, units) to the letter, subscripts and layer label a profile prints."""
+"""The one mechanism that names things: from (base, layer, units) to a profile's letter, subscripts and layer label."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ class Notation:
     def function(self, tag: str) -> str:
         """How the function ``tag`` is written: ``σ``, ``tanh``, ``g``, ``f_1``.
 
-        A profile that writes activations by a letter gives all of them its generic letter, numbered if there are several.
+        A profile that writes activations by a letter gives them its generic letter, numbered if there are several.
         """
         if self.profile.activation_as == "letter" and tag in self.tags and tag in FUNCTIONS:
             letter = self.profile.letters["function"]

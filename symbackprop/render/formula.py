@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import sympy as sp
 from sympy import Add, Expr, KroneckerDelta, Mul, Piecewise, Pow, Sum, Symbol
@@ -172,7 +173,7 @@ class FormulaPrinter:
         """Pieces multiplied, with a space, a dot or the entry-by-entry sign between them."""
         between = self.markup.dot if dots else self.markup.space
         joined = [pieces[0]]
-        for left, right in zip(pieces, pieces[1:], strict=False):
+        for left, right in pairwise(pieces):
             mark = self.markup.dot if right.text[:1].isdigit() and left.text[-1:].isdigit() else between
             if left.text.isdigit() and not right.text[:1].isdigit() and not dots:
                 mark = self.markup.space

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from symbackprop.render.printed import Level, Printed
+from symbackprop.render.printed import Level, Printed, enclosed
 
 GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
@@ -21,6 +21,9 @@ OPERATORS = {
 FUNCTION_NAMES = {"tanh", "ln", "log", "max", "min", "cosh"}  # those with a command of their own
 
 
+LONG = 30  # letters; a longer sum in brackets may be broken between lines
+
+
 def braced(text: str) -> str:
     """A script in braces, unless it is one letter.
 
@@ -32,7 +35,7 @@ def braced(text: str) -> str:
 
 @dataclass(frozen=True)
 class LatexMarkup:
-    """LaTeX that pdflatex with amsmath and GitHub's MathJax both set: no ``\\operatorname``, no macros of our own."""
+    """LaTeX that pdflatex with amsmath and GitHub's MathJax both set: no operatorname, no macros of our own."""
 
     space: str = r"\,"
     dot: str = r" \cdot "
@@ -89,8 +92,12 @@ class LatexMarkup:
         return Printed(rf"\sqrt{{{inside.text}}}", Level.ATOM, inside.width + 1, inside.tall)
 
     def brackets(self, inside: Printed) -> Printed:
-        left, right = (r"\left(", r"\right)") if inside.tall else ("(", ")")
-        return Printed(f"{left}{inside.text}{right}", Level.ATOM, inside.width + 1.2, inside.tall)
+        if not inside.tall:
+            return enclosed("(", inside, ")", 1.2)
+        if inside.parts and inside.width > LONG:
+            # A pair of \\left and \\right must stand on one line; long sums may need several.
+            return enclosed(r"\Bigl(", inside, r"\Bigr)", 2)
+        return enclosed(r"\left(", replace(inside, parts=()), r"\right)", 2)
 
     def bars(self, inside: Printed) -> Printed:
         left, right = (r"\left|", r"\right|") if inside.tall else (r"\lvert ", r"\rvert")

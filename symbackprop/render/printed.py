@@ -29,11 +29,6 @@ class Printed:
     fraction: bool = False
     parts: tuple[Printed, ...] = ()
 
-    @property
-    def breakable(self) -> tuple[Printed, ...]:
-        """The pieces to break between; the whole where there are none."""
-        return self.parts or (self,)
-
     def at(self, level: Level) -> Printed:
         """The same text, held together as tightly as ``level``."""
         return replace(self, level=level)
@@ -56,4 +51,38 @@ def join(pieces: list[Printed], level: Level) -> Printed:
 
 def before(prefix: str, piece: Printed, width: float) -> Printed:
     """``piece`` with markup in front that is ``width`` letters wide."""
-    return replace(piece, text=prefix + piece.text, width=piece.width + width, parts=())
+    parts = (before(prefix, piece.parts[0], width), *piece.parts[1:]) if piece.parts else ()
+    return replace(piece, text=prefix + piece.text, width=piece.width + width, parts=parts)
+
+
+def enclosed(left: str, piece: Printed, right: str, width: float) -> Printed:
+    """``piece`` between two marks that are ``width`` letters wide together; it can be broken where it could before."""
+    parts = piece.parts
+    if parts:
+        last = replace(parts[-1], text=parts[-1].text + right, width=parts[-1].width + width / 2, parts=())
+        parts = (before(left, parts[0], width / 2), *parts[1:-1], last)
+    text = f"{left}{piece.text}{right}"
+    return Printed(text, Level.ATOM, piece.width + width, piece.tall, parts=parts)
+
+
+def broken(piece: Printed, first: float, later: float) -> list[str]:
+    """The text on as many lines as it needs: at most ``first`` letters on the first line, ``later`` on the others.
+
+    >>> broken(join([Printed("a", width=5), Printed(" + b", width=5)], Level.SUM), 6, 6)
+    ['a', ' + b']
+    """
+    lines: list[list[Printed]] = [[]]
+    room = first
+    for part in _pieces(piece, max(later, 1)):
+        if lines[-1] and part.width > room:
+            lines.append([])
+            room = later
+        lines[-1].append(part)
+        room -= part.width
+    return ["".join(part.text for part in line) for line in lines]
+
+
+def _pieces(piece: Printed, limit: float) -> list[Printed]:
+    if piece.width <= limit or not piece.parts:
+        return [piece] if not piece.parts or piece.width <= limit / 2 else list(piece.parts)
+    return [smaller for part in piece.parts for smaller in _pieces(part, limit)]

@@ -1,0 +1,103 @@
+"""Documents: a derivation and its checks, set in a notation, in each of the formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+import jinja2
+
+from symbackprop.derivation.derive import Derivation
+from symbackprop.errors import SpecError, unknown
+from symbackprop.notation.apply import Notation
+from symbackprop.notation.profile import Profile
+from symbackprop.render.back import BackWriter, Report, excerpt
+from symbackprop.render.equations import EquationWriter, equation_numbers
+from symbackprop.render.formats import FORMATS, DocumentFormat
+from symbackprop.render.front import FrontWriter
+from symbackprop.render.style import Style
+from symbackprop.render.wording import words
+from symbackprop.resources import templates
+
+# The headings of the sections that hold no equations.
+FRAME = ("network", "notation", "assumptions", "checks", "code")
+CODE_FILE, CODE_FUNCTION = "gradients.py", "loss_and_gradients"
+
+
+def render(
+    derivation: Derivation,
+    report: Report | None,
+    profile: Profile,
+    formats: Iterable[str],
+    code: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """The documents of a derivation: file name -> text, the same bytes for the same input.
+
+    Without a ``report`` the section on checks is left out, without ``gradients.py`` in ``code`` (file name -> text) the
+    one on code. Raises ``SpecError`` for an unknown format.
+    """
+    pages = {}
+    for name in formats:
+        if name not in FORMATS:
+            raise SpecError(unknown("format", name, FORMATS))
+        form = FORMATS[name]
+        pages[form.file] = page(derivation, report, profile, form, code or {})
+    return pages
+
+
+def page(
+    derivation: Derivation, report: Report | None, profile: Profile, form: DocumentFormat, code: Mapping[str, str]
+) -> str:
+    """One document."""
+    style = form.style
+    writer = EquationWriter(derivation, Notation.of(profile, derivation.graph), style, equation_numbers(derivation))
+    front, back = FrontWriter(writer), BackWriter(writer)
+    return form.finish(
+        _templates()
+        .get_template(form.template)
+        .render(
+            title=style.words(derivation.graph.spec.title or default_title(derivation)),
+            notation_name=style.words(profile.name),
+            notation_about=style.words(profile.description),
+            said=[*front.sentences(), *front.kinks()],
+            layers=front.layers(),
+            symbols=front.notation(),
+            sections=writer.sections(),
+            assumptions=back.assumptions(),
+            checks=None if report is None else back.checks(report),
+            verdict=None if report is None else back.verdict(report),
+            check_notes=[] if report is None else back.notes(report),
+            code=excerpt(code[CODE_FILE], CODE_FUNCTION) if CODE_FILE in code else None,
+            code_sentence=words("words", "code", file=_file_name(style)),
+            headings={key: words("words", f"contents_{key}") for key in FRAME},
+        )
+    )
+
+
+def default_title(derivation: Derivation) -> str:
+    """The title of a network that has none: its sizes."""
+    return f"Backpropagation in a {'-'.join(map(str, derivation.graph.spec.sizes))} network"
+
+
+def _file_name(style: Style) -> str:
+    return style.words(CODE_FILE)
+
+
+@lru_cache
+def _templates() -> jinja2.Environment:
+    # One set of delimiters for all formats, because LaTeX is full of the usual ones.
+    # Texts are escaped where they enter.
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates()),
+        undefined=jinja2.StrictUndefined,
+        variable_start_string="<<",
+        variable_end_string=">>",
+        block_start_string="<%",
+        block_end_string="%>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )

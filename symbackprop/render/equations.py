@@ -1,0 +1,150 @@
+"""The numbered part of a document: its sections of equations, the matrix section among them, and their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sympy import Expr
+
+from symbackprop.calculus.indices import Entry
+from symbackprop.derivation.derive import Derivation
+from symbackprop.derivation.matrix import MatrixView
+from symbackprop.derivation.matrix_terms import Layout
+from symbackprop.derivation.steps import Block, Formula, Section, Step, numbering
+from symbackprop.network.quantities import RATE
+from symbackprop.notation.apply import Notation
+from symbackprop.render.condense import condense
+from symbackprop.render.formula import FormulaPrinter
+from symbackprop.render.lines import Line, Setter, ranges
+from symbackprop.render.matrix_formula import MatrixPrinter
+from symbackprop.render.printed import Printed
+from symbackprop.render.style import Style
+from symbackprop.render.wording import block_words, words
+
+
+@dataclass(frozen=True)
+class PrintedBlock:
+    """A sentence, the lines under it, and perhaps a note on the equations that were left out."""
+
+    sentence: str
+    lines: tuple[Line, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class PrintedSection:
+    """A heading and its blocks; ``notes`` are sentences before the first block."""
+
+    heading: str
+    blocks: tuple[PrintedBlock, ...]
+    notes: tuple[str, ...] = ()
+
+
+def matrix_section(view: MatrixView) -> Section:
+    """The matrix view as a section; its labels are the same in every layout."""
+    parts: dict[str, tuple[Step, ...]] = {
+        "matrix": view.forward,
+        "matrix_error": (view.error,),
+        "matrix_deltas": view.deltas,
+        "matrix_gradients": view.gradients,
+        "matrix_updates": view.updates,
+    }
+    return Section("matrix", tuple(Block(key, steps) for key, steps in parts.items()))
+
+
+def sections_with_matrix(derivation: Derivation, layout: Layout) -> tuple[Section, ...]:
+    """The sections in the order of a document: the matrix form stands before the update."""
+    matrix = matrix_section(derivation.matrix(layout))
+    at = [section.key for section in derivation.sections].index("update")
+    return (*derivation.sections[:at], matrix, *derivation.sections[at:])
+
+
+def equation_numbers(derivation: Derivation) -> dict[str, int]:
+    """The number of every equation by its step's label, as documents print them and generated code cites them."""
+    return numbering(sections_with_matrix(derivation, Layout()))
+
+
+@dataclass(frozen=True)
+class EquationWriter:
+    """Writes sections of steps in one notation and one style."""
+
+    derivation: Derivation
+    notation: Notation
+    style: Style
+    numbers: dict[str, int]
+
+    @property
+    def formula(self) -> FormulaPrinter:
+        return FormulaPrinter(self.notation, self.style.markup)
+
+    def printed(self, formula: Formula) -> Printed:
+        """An expression as a formula; the sections outside the matrix form hold no arrays."""
+        assert isinstance(formula, Expr)
+        return self.formula(formula)
+
+    def inline(self, expr: Expr) -> str:
+        """A formula within words."""
+        return self.style.inline(self.formula(expr).text)
+
+    def sections(self) -> list[PrintedSection]:
+        """All sections of equations."""
+        return [
+            self.matrix() if section.key == "matrix" else self.section(section)
+            for section in sections_with_matrix(self.derivation, Layout())
+        ]
+
+    def section(self, section: Section) -> PrintedSection:
+        """One section in index notation or of individual weights."""
+        return PrintedSection(words("headings", section.key), self.blocks(section.blocks, self.printed))
+
+    def matrix(self) -> PrintedSection:
+        """The matrix form: one example, then a batch; both carry the same numbers, told apart by a letter."""
+        one, batch = (self.notation.profile.layout(each) for each in (False, True))
+        if one == batch:
+            raise AssertionError("a batch is laid out like one example")
+        markup, profile = self.style.markup, self.notation.profile
+        sign = self.style.inline(markup.operator(profile.hadamard))
+        notes = (
+            words("words", "hadamard", sign),
+            words("words", "ones", self.style.inline(markup.ones().text)),
+            words("words", "one_example"),
+            words("words", f"one_example_{profile.vectors}"),
+        )
+        parts = [self.matrix_blocks(layout, mark) for layout, mark in ((one, "a"), (batch, "b"))]
+        first_of_batch = parts[1][0]
+        opened = f"{words('words', f'batch_{profile.examples}')} {first_of_batch.sentence}"
+        parts[1][0] = PrintedBlock(opened, first_of_batch.lines, first_of_batch.note)
+        return PrintedSection(words("headings", "matrix"), (*parts[0], *parts[1]), notes)
+
+    def matrix_blocks(self, layout: Layout, mark: str) -> list[PrintedBlock]:
+        """The matrix equations in one layout."""
+        terms = MatrixPrinter(self.formula, layout.batch)
+
+        def either(formula: Formula) -> Printed:
+            return self.formula(formula) if isinstance(formula, Expr) else terms(formula)
+
+        return list(self.blocks(matrix_section(self.derivation.matrix(layout)).blocks, either, mark))
+
+    def blocks(
+        self, blocks: Iterable[Block], printer: Callable[[Formula], Printed], mark: str = ""
+    ) -> tuple[PrintedBlock, ...]:
+        """Blocks with their sentences; of many equations that differ only in the layer, one is printed."""
+        setter = Setter(printer, self.style, self.notation.profile, self.numbers, mark)
+        seen: set[str] = set()
+        printed = []
+        for each in condense(blocks, self.derivation.graph.depth):
+            sentence = self.sentence(each.block, each.block.key not in seen)
+            seen.add(each.block.key)
+            numbers = ranges([self.numbers[label] for label in each.alike])
+            note = words("words", "same_layers", numbers=numbers) if each.alike else ""
+            printed.append(PrintedBlock(sentence, tuple(setter.lines(each.block.steps)), note))
+        return tuple(printed)
+
+    def sentence(self, block: Block, first: bool) -> str:
+        """The sentence over a block."""
+        about = [part for part in block.about if isinstance(part, Expr)]
+        formulas = [self.inline(part) for part in about]
+        layers = [self.notation.entry(part).layer for part in about if isinstance(part, Entry)]
+        layer = self.formula.label(layers[0]) if layers and layers[0] is not None else ""
+        return block_words(block.key, first, *formulas, layer=layer, rate=self.inline(RATE))

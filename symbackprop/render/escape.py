@@ -1,0 +1,77 @@
+"""Words that come from users, made harmless for each markup."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from symbackprop.render.latex import GREEK
+
+LATEX_SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': "''", "`": r"\char96{}",
+}  # fmt: skip
+LATEX_WORDS = {
+    "—": "---", "–": "--", "…": r"\dots{}", "“": "``", "”": "''", "’": "'", "×": r"$\times$", "·": r"$\cdot$",
+    "−": "$-$", "←": r"$\leftarrow$", "∂": r"$\partial$", "Σ": r"$\sum$", "′": "$'$", "≤": r"$\le$", "≠": r"$\ne$",
+    "⊙": r"$\odot$", "ß": r"\ss{}", "ø": r"\o{}", "Ø": r"\O{}", "æ": r"\ae{}", "Æ": r"\AE{}", "½": r"$\tfrac12$",
+    "\u00a0": "~",
+}  # fmt: skip
+ACCENTS = {
+    "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u030a": "r", "\u0327": "c",
+    "\u030c": "v",
+}  # fmt: skip
+MARKDOWN_SPECIAL = re.compile(r"([\\`*_\[\]#|$~])")
+
+
+def one_line(text: str) -> str:
+    r"""The text without control characters and line breaks.
+
+    >>> one_line("two\nlines")
+    'two lines'
+    """
+    return " ".join("".join(c if unicodedata.category(c)[0] != "C" else " " for c in text).split())
+
+
+def for_latex(text: str) -> str:
+    r"""The text as pdflatex sets it, every special character literal; what no font has is named by its code.
+
+    >>> print(for_latex("50% of $x_1$ \\input{/etc/passwd}"))
+    50\% of \$x\_1\$ \textbackslash{}input\{/etc/passwd\}
+    """
+    return "".join(map(_latex_letter, one_line(text)))
+
+
+def only_ascii(text: str) -> str:
+    r"""LaTeX whose words hold Unicode letters, with each of them written as a command.
+
+    >>> print(only_ascii("layers 2–4, with δ"))
+    layers 2--4, with $\delta$
+    """
+    return "".join(letter if letter.isascii() else _latex_letter(letter) for letter in text)
+
+
+def _latex_letter(letter: str) -> str:
+    for table in (LATEX_SPECIAL, LATEX_WORDS):
+        if letter in table:
+            return table[letter]
+    if letter in GREEK:
+        return f"$\\{GREEK[letter]}$"
+    if letter.isascii():
+        return letter
+    base, *marks = unicodedata.normalize("NFD", letter)
+    if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in ACCENTS:
+        # A dotless i keeps its accent readable.
+        return f"\\{ACCENTS[marks[0]]}{{{chr(92) + base + '{}' if base in 'ij' else base}}}"
+    return rf"[U+{ord(letter):04X}]"
+
+
+def for_markdown(text: str) -> str:
+    r"""The text as GitHub shows it, every special character literal.
+
+    >>> print(for_markdown("<b> *x* $1"))
+    &lt;b&gt; \*x\* \$1
+    """
+    text = MARKDOWN_SPECIAL.sub(r"\\\1", one_line(text))
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

@@ -1,0 +1,161 @@
+"""The front matter of a document: what the network is, and the notation in a filled-in table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from sympy import Expr, Integer, Symbol
+
+from symbackprop.calculus.inert import Apply
+from symbackprop.catalogue.entries import A, Kink, T, Z
+from symbackprop.network.layers import GENERIC_LOSS
+from symbackprop.network.quantities import (
+    BATCH,
+    BIAS,
+    DELTA,
+    ERROR,
+    FROM,
+    LAYER,
+    OBJECTIVE,
+    OUT,
+    OUTPUT_UNIT,
+    PRE,
+    RATE,
+    SIZE,
+    TARGET,
+    TO,
+    WEIGHT,
+)
+from symbackprop.network.spec import NetworkSpec
+from symbackprop.render.equations import EquationWriter
+from symbackprop.render.wording import words
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer, or several equal ones, in the table of layers."""
+
+    layer: str
+    units: str
+    activation: str
+    bias: str
+
+
+@dataclass(frozen=True)
+class SymbolRow:
+    """One line of the notation table."""
+
+    symbol: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class FrontWriter:
+    """Writes the front matter with the printers of ``writer``."""
+
+    writer: EquationWriter
+
+    @property
+    def _spec(self) -> NetworkSpec:
+        return self.writer.derivation.graph.spec
+
+    def sentences(self) -> list[str]:
+        """What the network is, in sentences."""
+        spec, inline = self._spec, self.writer.inline
+        parameters = spec.weight_count + sum(n for n, bias in zip(spec.sizes[1:], spec.bias, strict=True) if bias)
+        first = self.writer.notation.profile.first_layer
+        said = [words("words", "layers", count=spec.depth, parameters=parameters, first=first)]
+        reduction = words("words", spec.output_reduction) if spec.sizes[-1] > 1 else ""
+        said.append(words("words", "loss", name=words("losses", spec.loss.entry.name), reduction=reduction))
+        said.append(words("words", f"batch_{spec.batch_reduction}"))
+        if spec.penalty is not None:
+            said.append(words("words", "penalty", name=words("penalties", spec.penalty.entry.name)))
+        if spec.parameters:
+            values = ", ".join(f"{inline(symbol)} = {inline(value)}" for symbol, value in spec.parameters.items())
+            said.append(words("words", "parameters", values=values))
+        return [*said, *(self.writer.style.words(choice) for choice in spec.choices)]
+
+    def kinks(self) -> list[str]:
+        """Where activations and the loss have no derivative, and what is taken there."""
+        spec, inline = self._spec, self.writer.inline
+        uses = {use.tag: use.entry for use in spec.activations}
+        said = [
+            self._kink(kink, inline(Apply(Symbol(tag), Integer(0), Z)), Z)
+            for tag, entry in uses.items()
+            for kink in entry.kinks
+        ]
+        name = words("losses", spec.loss.entry.name)
+        return [*said, *(self._kink(kink, name, A) for kink in spec.loss.entry.kinks)]
+
+    def _kink(self, kink: Kink, name: str, at: Symbol) -> str:
+        inline = self.writer.inline
+        return words("words", "kink", inline(at), inline(kink.at), inline(kink.slope), name=name)
+
+    def layers(self) -> list[LayerRow]:
+        """The table of layers; neighbours that are equal share a row."""
+        spec, first = self._spec, self.writer.notation.profile.first_layer
+        rows: list[tuple[int, tuple[str, str, str]]] = []
+        for layer, size in enumerate(spec.sizes, start=1):
+            activation = words("words", "input_row") if layer == 1 else self._activation(layer)
+            bias = "" if layer == 1 else words("words", "yes" if spec.has_bias(layer - 1) else "no")
+            rows.append((layer - 1 + first, (str(size), activation, bias)))
+        return [self._layer_row(list(group)) for _, group in groupby(rows, key=lambda row: row[1])]
+
+    def _layer_row(self, rows: list[tuple[int, tuple[str, str, str]]]) -> LayerRow:
+        (start, what), (end, _) = rows[0], rows[-1]
+        return LayerRow(str(start) if start == end else f"{start}–{end}", *what)
+
+    def _activation(self, layer: int) -> str:
+        use = self._spec.activation_of(layer)
+        if use.entry.group:
+            return use.entry.name
+        letter = self.writer.inline(Apply(Symbol(use.tag), Integer(0), Z))
+        return letter if use.entry.value is None else f"{use.entry.name.replace('_', ' ')}, {letter}"
+
+    def notation(self) -> list[SymbolRow]:
+        """The notation table."""
+        return [SymbolRow(self.writer.inline(expr), meaning) for expr, meaning in self._symbols()]
+
+    def _symbols(self) -> Iterator[tuple[Expr, str]]:
+        spec, profile, inline = self._spec, self.writer.notation.profile, self.writer.inline
+        label = self.writer.formula.label
+        first = profile.first_layer - 1
+        places = {
+            "from": inline(FROM),
+            "to": inline(TO),
+            "output": inline(OUTPUT_UNIT),
+            "layer": self.writer.style.inline(label(LAYER)),
+            "next": self.writer.style.inline(label(LAYER + 1)),
+            "order": words("meanings", profile.weight_indices),
+            "carries": words("meanings", profile.weight_layer),
+        }
+        # The table names layers by their printed letter, so the count's offset is taken out again.
+        layer = LAYER - first
+        entries: dict[str, Expr] = {"input": OUT[1, FROM], "weight": WEIGHT[layer, FROM, TO]}
+        if any(spec.bias):
+            entries["bias"] = BIAS[layer, TO]
+        entries |= {"pre": PRE[layer, TO], "out": OUT[layer, TO]}
+        if "output" in profile.letters:
+            entries["net_out"] = OUT[spec.depth, OUTPUT_UNIT]
+        entries |= {"target": TARGET[OUTPUT_UNIT], "error": ERROR, "objective": OBJECTIVE, "delta": DELTA[layer, TO]}
+        entries |= {"size": SIZE[layer], "batch": BATCH, "rate": RATE}
+        yield from ((expr, words("meanings", key, **places)) for key, expr in entries.items())
+        yield from self._functions()
+        if spec.penalty is not None and isinstance(spec.penalty.strength, Symbol):
+            yield spec.penalty.strength, words("meanings", "strength")
+
+    def _functions(self) -> Iterator[tuple[Expr, str]]:
+        inline = self.writer.inline
+        for tag, entry in {use.tag: use.entry for use in self._spec.activations}.items():
+            if entry.group:
+                continue
+            function, slope = (Apply(Symbol(tag), Integer(order), Z) for order in (0, 1))
+            if entry.value is None:
+                yield function, words("meanings", "generic", slope=inline(slope))
+            else:
+                yield function, words("meanings", "named", name=entry.name.replace("_", " "))
+        if self._spec.loss.entry.value is None:
+            share, slope = (Apply(GENERIC_LOSS, Integer(order), A, T) for order in (0, 1))
+            yield share, words("meanings", "cost", slope=inline(slope))
