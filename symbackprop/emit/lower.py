@@ -22,6 +22,7 @@ from symbackprop.emit.program import Assign, Call, MatMul, Node, Number, Op, Pro
 from symbackprop.emit.stable import EntrySum, Erfc, RowSum, Shifted, Sigmoid, Softplus, stable_form, without_overflow
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.forward import ForwardGraph
+from symbackprop.network.layers import GENERIC_LOSS
 from symbackprop.network.quantities import BIAS, OUT, OUTPUT_UNIT, TARGET
 
 FUNCTIONS: Mapping[type, str] = {
@@ -54,16 +55,20 @@ FUNCTIONS: Mapping[type, str] = {
 
 @dataclass
 class FormulaReader:
-    """Reads SymPy formulas as nodes: ``values`` says which node a symbol stands for; other symbols are named numbers."""
+    """Reads SymPy formulas as nodes: ``values`` says which node a symbol stands for; other symbols are named numbers.
+
+    ``stems`` collects what the nodes of well-known functions would be called, if they get a line of their own.
+    """
 
     values: dict[Expr, Node] = field(default_factory=dict)
+    stems: dict[Node, str] = field(default_factory=dict)
 
     def __call__(self, expr: Expr) -> Node:
         """The node that computes ``expr``. Raises ``UnsupportedExpression`` for a function that has no rule."""
         if expr in self.values:
             return self.values[expr]
         if isinstance(expr, Apply):
-            return Call(f"{expr.tag}{'_prime' * expr.order}", tuple(map(self, expr.arguments)))
+            return Call(handed_in(expr.tag, expr.order), tuple(map(self, expr.arguments)))
         if not expr.free_symbols and not expr.has(Apply) or isinstance(expr, Symbol):
             return Number(expr)
         if isinstance(expr, Add):
@@ -71,19 +76,23 @@ class FormulaReader:
         if isinstance(expr, Mul | Pow):
             return self._product(expr)
         if isinstance(expr, Sigmoid | Softplus):
-            return self(without_overflow(expr))
+            return self._called(expr.func.__name__.lower(), self(without_overflow(expr)))
         if isinstance(expr, RowSum):
             return Reduce("sum", self(expr.args[0]), "columns")
         if isinstance(expr, EntrySum):
             return self._total(expr.args[0])
         if isinstance(expr, Shifted):
             u = self(expr.args[0])
-            return Op("add", (u, Op("negative", (Reduce("max", u, "columns"),))))
+            return self._called("shifted", Op("add", (u, Op("negative", (Reduce("max", u, "columns"),)))))
         if isinstance(expr, Piecewise):
             return self._cases(expr.args)
         if (function := FUNCTIONS.get(expr.func)) is not None:
             return Op(function, tuple(self(arg) for arg in ordered(expr)))
         raise UnsupportedExpression(f"no program line computes {expr.func.__name__}")
+
+    def _called(self, stem: str, node: Node) -> Node:
+        self.stems[node] = stem
+        return node
 
     def _sum(self, expr: Add) -> Node:
         terms = sorted(expr.args, key=lambda term: (term.could_extract_minus_sign(), sp.default_sort_key(term)))
@@ -125,6 +134,17 @@ class FormulaReader:
         if len(cases) == 1:
             raise UnsupportedExpression("a formula by cases needs a last case that holds otherwise")
         return Op("where", (self(where), self(value), self._cases(cases[1:])))
+
+
+def handed_in(tag: Symbol, order: int) -> str:
+    """The name of a function that the caller hands in, or of its slope.
+
+    >>> handed_in(Symbol("g"), 1), handed_in(GENERIC_LOSS, 1)
+    ('g_prime', 'cost_slope')
+    """
+    if order > 1:
+        raise UnsupportedExpression(f"no program line computes the {order}-th derivative of {tag}")
+    return str(tag) + (("_slope" if tag == GENERIC_LOSS else "_prime") if order else "")
 
 
 def ordered(expr: Expr) -> Iterable[Expr]:
@@ -254,7 +274,7 @@ def lower(derivation: Derivation, names: Names) -> Program:
     leaves = sorted((step.left.of for step in view.gradients), key=lambda leaf: (leaf.layer, leaf.base == BIAS))
     updates = {line.name: line for line in (_line(read, step) for step in view.updates)}
     return Program(
-        lines=share(lines, {names.input, names.target, *map(names.array, leaves)}),
+        lines=share(lines, {names.input, names.target, *map(names.array, leaves)}, read.read.stems),
         intermediates=tuple(line.name for line in forward),
         loss=ERROR_NAME,
         gradients={names.array(leaf): names.gradient(leaf) for leaf in leaves},

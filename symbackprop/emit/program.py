@@ -6,9 +6,11 @@ with one axis, an array with one column keeps its two axes, so entries repeat as
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from sympy import Expr
 
@@ -132,8 +134,12 @@ def is_costly(node: Node) -> bool:
     )
 
 
-def share(lines: Iterable[Assign], taken: Iterable[str]) -> tuple[Assign, ...]:
+def share(
+    lines: Iterable[Assign], taken: Iterable[str], stems: Mapping[Node, str] = MappingProxyType({})
+) -> tuple[Assign, ...]:
     """The same lines with every costly node computed once: a repeated one gets a line and a name of its own.
+
+    Names not to use are ``taken``; ``stems`` say what the names of some nodes begin with.
 
     >>> z, a = Var("z2"), Op("exp", (Var("z2"),))
     >>> share([Assign("a2", a), Assign("b", Op("add", (a, z)))], [])[1].node == Op("add", (Var("a2"), z))
@@ -151,7 +157,8 @@ def share(lines: Iterable[Assign], taken: Iterable[str]) -> tuple[Assign, ...]:
         new = with_parts(node, tuple(built(part) for part in parts(node)))
         if root or uses[node] < 2 or not is_costly(node):
             return new
-        name = _free_name(node, names)
+        stem = stems.get(node) or _stem(node)
+        name = _free_name(stem + _layer_number(node), names)
         names.add(name)
         done.append(Assign(name, new))
         known[node] = Var(name)
@@ -179,11 +186,25 @@ def _uses(lines: Iterable[Assign]) -> Counter[Node]:
     return uses
 
 
-def _free_name(node: Node, names: set[str]) -> str:
-    """A name that says what is computed, with the layer's number: ``exp2``, ``sum3``."""
-    function = next((n.function for n in walk(node) if isinstance(n, Op | Reduce | Call)), "product")
-    inside = next((n.name for n in walk(node) if isinstance(n, Var) and n.name[-1].isdigit()), "")
-    stem = function + inside.lstrip("".join(set(inside) - set("0123456789")))
+def _stem(node: Node) -> str:
+    """A word for what is computed: ``exp``, ``sum``, ``one_plus_exp``."""
+    match node:
+        case Op("add", (Number(value), rest)) if value == 1:
+            return f"one_plus_{_stem(rest)}"
+        case Op(function, args):
+            return function if function in COSTLY else next((_stem(arg) for arg in args if is_costly(arg)), function)
+        case Reduce(function, _, _) | Call(function, _):
+            return function
+    return "product"
+
+
+def _layer_number(node: Node) -> str:
+    """The number at the end of the first name in ``node`` that has one."""
+    ends = (re.search(r"[0-9]+$", n.name) for n in walk(node) if isinstance(n, Var))
+    return next((end[0] for end in ends if end), "")
+
+
+def _free_name(stem: str, names: set[str]) -> str:
     return next(name for name in (stem, *(f"{stem}_{n}" for n in range(2, 10**6))) if name not in names)
 
 

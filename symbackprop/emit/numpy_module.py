@@ -1,0 +1,243 @@
+"""What goes into the emitted module ``gradients.py``: program lines, names and numbers, all of them derived."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from sympy import Symbol, diff
+
+from symbackprop import resources
+from symbackprop.catalogue import entries as row
+from symbackprop.catalogue.activations import TANH
+from symbackprop.catalogue.losses import MSE
+from symbackprop.derivation.derive import Derivation
+from symbackprop.derivation.slopes import slope_of
+from symbackprop.emit import source
+from symbackprop.emit.lower import FormulaReader, lower
+from symbackprop.emit.names import Names
+from symbackprop.emit.numpy import NUMPY, NumPyPrinter, in_buffer
+from symbackprop.emit.program import Assign, Program, Var, needed
+from symbackprop.emit.stable import stable_form
+from symbackprop.network.spec import NetworkSpec
+from symbackprop.notation.profile import Profile
+
+HELPERS = {"_erf": ("_erf", "_erfc"), "_erfc": ("_erfc",)}
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The part of a program that one function carries out, printed."""
+
+    lines: list[str]
+    keywords: dict[str, str]
+    helpers: frozenset[str]
+
+    @property
+    def named(self) -> list[str]:
+        """The keyword arguments with their types."""
+        return [f"{name}: {kind}" for name, kind in self.keywords.items()]
+
+    @property
+    def passed(self) -> list[str]:
+        """The keyword arguments handed on."""
+        return [f"{name}={name}" for name in self.keywords]
+
+
+@dataclass(frozen=True)
+class Slicer:
+    """Cuts a program into functions."""
+
+    program: Program
+    spec: NetworkSpec
+    names: Names
+    numbers: Mapping[str, int]
+
+    def __call__(self, outputs: Sequence[str], in_buffers: bool = False) -> Slice:
+        """The lines that ``outputs`` need, with what must stand before them."""
+        lines = needed(self.program.lines, outputs)
+        printer = NumPyPrinter(NUMPY, source.named_numbers(self.spec))
+        write: Callable[[Assign], list[str]] = printer.line_in_buffers if in_buffers else printer.line
+        text = [part for line in lines for part in self._fitted(write(line), line.label)]
+        before = ["n = len({0})"] if any("n" in _words(part) for part in text) else []
+        before += ["real = {0}.dtype.type"] if "real" in printer.used else []
+        preamble = [line.format(self.names.input) for line in before]
+        return Slice([*preamble, *text], source.keywords(lines, self.spec), frozenset(printer.used) - {"real"})
+
+    def _fitted(self, statements: list[str], label: str | None) -> list[str]:
+        first, *rest = statements
+        comment = f"({self.numbers[label]})" if label in self.numbers else ""
+        return [*source.fitted(first, comment=comment), *(part for line in rest for part in source.fitted(line))]
+
+
+def numpy_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, int]) -> dict[str, Any]:
+    """What the template of ``gradients.py`` places."""
+    spec = derivation.graph.spec
+    names = Names(profile, spec.depth, source.functions_handed_in(spec))
+    program = lower(derivation, names)
+    cut = Slicer(program, spec, names, numbers)
+    forward, loss = cut(program.intermediates), cut([program.loss])
+    backward = cut([program.loss, *program.gradients.values()], in_buffers=True)
+    x, t = names.input, names.target
+    return {
+        **arguments(spec, names, forward, loss, backward),
+        **layout_parts(program, profile),
+        "x": x,
+        "t": t,
+        "summary": f"Loss and gradients of the network {source.summary(spec)}.",
+        "description": description(spec, names, numbers),
+        "title": source.title_lines(spec),
+        "inputs": spec.sizes[0],
+        "outputs": spec.sizes[-1],
+        "reduction": f"the {spec.batch_reduction} over the batch" + (", plus the penalty" if spec.penalty else ""),
+        "constants": source.constants(spec),
+        "initial": list(initial(program, spec)),
+        "intermediates": program.intermediates,
+        "intermediates_in_words": textwrap.wrap(
+            ", ".join(f"{name} ({program.arrays[name][1]},)" for name in program.intermediates) + ".", 110
+        ),
+        "forward_lines": forward.lines,
+        "loss_lines": loss.lines,
+        "gradient_lines": backward.lines,
+        "error": program.loss,
+        "gradient_names": program.gradients.items(),
+        "updates": list(updates(program, spec)),
+        "helpers": helpers(forward.helpers | backward.helpers),
+        "random_targets": f"rng.dirichlet(np.ones({spec.sizes[-1]}), 5)"
+        if spec.loss.entry.targets_sum_to_one
+        else f"rng.random((5, {spec.sizes[-1]}))",
+    }
+
+
+def arguments(spec: NetworkSpec, names: Names, forward: Slice, loss: Slice, backward: Slice) -> dict[str, Any]:
+    """The first lines of the functions and the calls between them."""
+    params, x, t = "params: Arrays", f"{names.input}: ArrayLike", f"{names.target}: ArrayLike"
+    both = backward.passed
+    call = ", ".join
+    return {
+        "handed_in": bool(source.functions_handed_in(spec)),
+        "forward_def": source.signature("forward", [params, x], forward.named, "Arrays"),
+        "loss_def": source.signature("loss", [params, x, t], loss.named, "float"),
+        "gradients_def": source.signature("gradients", [params, x, t], backward.named, "Arrays"),
+        "both_def": source.signature(
+            "loss_and_gradients",
+            [params, x, t],
+            [*backward.named, "workspace: Arrays | None = None"],
+            "tuple[float, Arrays]",
+        ),
+        "gradients_call": source.fitted(
+            f"return loss_and_gradients({call(['params', names.input, names.target, *both])})[1]"
+        ),
+        "check_def": source.signature(
+            "_difference_from_central", ["seed: int = 0"], stand_ins(backward.keywords), "float"
+        ),
+        "found_call": source.fitted(f"found = pack(gradients({call(['params', 'x', 't', *both])}))"),
+        "above_call": source.fitted(f"change = loss({call(['unpack(above)', 'x', 't', *loss.passed])})", 8),
+        "below_call": source.fitted(f"change -= loss({call(['unpack(below)', 'x', 't', *loss.passed])})", 8),
+    }
+
+
+def layout_parts(program: Program, profile: Profile) -> dict[str, Any]:
+    """Shapes, and where each parameter lies in one vector."""
+    from_to = profile.code_layout.weights_from_to
+    buffers = [(line.name, program.arrays[line.name]) for line in program.lines if _in_workspace(line, program)]
+    order = ", ".join(program.shapes)
+    ends, unpacked = 0, []
+    for name, shape in program.shapes.items():
+        start, ends = ends, ends + prod(shape)
+        unpacked.append((name, f"vector[{start}:{ends}].reshape({shape})" if len(shape) > 1 else f"vector[{start}:{ends}]"))
+    return {
+        "shapes": program.shapes.items(),
+        "weight_layout": "from_to" if from_to else "to_from",
+        "weight_layout_in_words": f"W1[{'i, j' if from_to else 'j, i'}] leads from unit i to unit j",
+        "parameters": _unpacking(order, "_parameters(params)"),
+        "first_parameter": next(iter(program.shapes)),
+        "buffers": [(name, _shape_text(shape)) for name, shape in buffers],
+        "first_buffer": buffers[0][0],
+        "first_buffer_width": buffers[0][1][1],
+        "size": ends,
+        "unpacked": unpacked,
+    }
+
+
+def _unpacking(names: str, value: str) -> list[str]:
+    """``names = value`` for one name or many, on lines that fit."""
+    line = f"{names} = {value}" if "," in names else f"({names},) = {value}"
+    if len(line) + 4 <= source.WIDTH:
+        return [line]
+    return ["(", *(f"    {name}," for name in names.split(", ")), f") = {value}"]
+
+
+def _in_workspace(line: Assign, program: Program) -> bool:
+    return line.name in program.arrays and in_buffer(line)
+
+
+def _shape_text(shape: tuple[int | None, ...]) -> str:
+    sizes = ["batch" if size is None else str(size) for size in shape]
+    return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
+
+
+def description(spec: NetworkSpec, names: Names, numbers: Mapping[str, int]) -> list[str]:
+    """The heading's sentences."""
+    text = f"Examples lie in rows: {names.input} has shape ({spec.sizes[0]},) or (batch, {spec.sizes[0]}). "
+    if numbers:
+        text += "Numbers in comments are those of the equations in the derivation. "
+    text += "Run the file to check it against central differences."
+    return textwrap.wrap(text, source.WIDTH - 4)
+
+
+def initial(program: Program, spec: NetworkSpec) -> list[tuple[str, str]]:
+    """Each parameter's random start."""
+    found = []
+    for name, shape in program.shapes.items():
+        if len(shape) == 1:
+            found.append((name, f"np.zeros({shape[0]}, dtype)"))
+        else:
+            fan_in = spec.sizes[int(name[1:]) - 1]
+            found.append((name, f"np.asarray(rng.standard_normal({shape}) / {fan_in}**0.5, dtype)"))
+    return found
+
+
+def updates(program: Program, spec: NetworkSpec) -> list[tuple[str, str]]:
+    """Each parameter's next value, from the dictionaries of parameters and gradients."""
+    names = {name: f'params["{name}"]' for name in program.shapes}
+    names |= {gradient: f'grads["{name}"]' for name, gradient in program.gradients.items()}
+    printer = NumPyPrinter(NUMPY, source.named_numbers(spec), names)
+    return [(line.name, printer(line.node)) for line in program.updates]
+
+
+def stand_ins(keywords: Mapping[str, str]) -> list[str]:
+    """Keyword arguments with defaults, for the self-check: tanh and half the squared error, their slopes derived."""
+    z, a, t = (Var(symbol.name) for symbol in (row.Z, row.A, row.T))
+    read = FormulaReader({row.Z: z, row.A: a, row.T: t})
+    printed = NumPyPrinter(NUMPY)
+    slope = slope_of(Symbol(TANH.name), TANH.value).formula
+    texts = {
+        "cost": f"lambda a, t: {printed(read(MSE.value))}",
+        "cost_slope": f"lambda a, t: {printed(read(diff(MSE.value, row.A)))}",
+    }
+    found = []
+    for name, kind in keywords.items():
+        if kind == "float":
+            found.append(f"{name}: float = 0.1")
+        elif name in texts:
+            found.append(f"{name}: Function = {texts[name]}")
+        elif name.endswith("_prime"):
+            found.append(f"{name}: Function = lambda z: {printed(read(stable_form(slope)))}")
+        else:
+            found.append(f"{name}: Function = np.tanh")
+    return found
+
+
+def helpers(used: frozenset[str]) -> list[str]:
+    """The sources of the helper functions that the lines call."""
+    names = sorted({name for helper in used for name in HELPERS[helper]}, reverse=True)
+    return [(resources.templates() / f"numpy{name}.py").read_text(encoding="utf-8").rstrip() for name in names]
+
+
+def _words(text: str) -> set[str]:
+    code = text.partition("  # ")[0]
+    return set("".join(c if c.isalnum() or c == "_" else " " for c in code).split())

@@ -1,0 +1,124 @@
+"""Pieces of Python source that every emitted module has: its heading, named numbers, lines that fit on the page."""
+
+from __future__ import annotations
+
+import keyword
+import textwrap
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from sympy import Symbol
+
+from symbackprop.catalogue.activations import GENERIC
+from symbackprop.emit.program import Assign, Call, Number, walk
+from symbackprop.network.quantities import BATCH, RATE
+from symbackprop.network.spec import NetworkSpec
+
+WIDTH = 120
+
+
+def constants(spec: NetworkSpec) -> list[tuple[str, str]]:
+    """The parameters of the activations and of the loss as module constants, with their numbers."""
+    return [(symbol.name.upper(), repr(float(value))) for symbol, value in spec.parameters.items()]
+
+
+def strength(spec: NetworkSpec) -> Symbol | None:
+    """The penalty's strength, where it stays symbolic."""
+    return spec.penalty.strength if spec.penalty and isinstance(spec.penalty.strength, Symbol) else None
+
+
+def named_numbers(spec: NetworkSpec) -> dict[Symbol, str]:
+    """What each named number of the formulas is called in the source."""
+    names = {symbol: symbol.name.upper() for symbol in spec.parameters}
+    if (symbol := strength(spec)) is not None:
+        names[symbol] = f"{symbol.name}_" if keyword.iskeyword(symbol.name) else symbol.name
+    return {**names, BATCH: "n", RATE: "learning_rate"}
+
+
+def functions_handed_in(spec: NetworkSpec) -> frozenset[str]:
+    """The names of the functions that the caller hands in: undefined activations, an undefined loss, their slopes."""
+    tags = [use.tag for use in spec.activations if use.entry is GENERIC]
+    slopes = [f"{tag}_prime" for tag in tags]
+    return frozenset([*tags, *slopes, *(("cost", "cost_slope") if spec.loss.entry.value is None else ())])
+
+
+def keywords(lines: Iterable[Assign], spec: NetworkSpec) -> dict[str, str]:
+    """What the caller must hand in for ``lines``: name -> type, functions first."""
+    nodes = [node for line in lines for node in walk(line.node)]
+    found = {node.function: "Function" for node in nodes if isinstance(node, Call)}
+    symbol = strength(spec)
+    if symbol is not None and Number(symbol) in nodes:
+        found[named_numbers(spec)[symbol]] = "float"
+    return found
+
+
+def summary(spec: NetworkSpec) -> str:
+    """The network in one line.
+
+    >>> from symbackprop.network.read import network
+    >>> summary(network("2-3-3-1", activation="tanh", loss="mse"))
+    '2-3-3-1, 3 x tanh, loss mse'
+    """
+    sizes = "-".join(map(str, spec.sizes))
+    if len(sizes) > 40:
+        sizes = f"{spec.sizes[0]}-{spec.sizes[1]}-...-{spec.sizes[-1]} ({spec.depth} layers)"
+    runs = [(tag, len(list(run))) for tag, run in groupby(use.tag for use in spec.activations)]
+    tags = [tag if count == 1 else f"{count} x {tag}" for tag, count in runs]
+    if len(", ".join(tags)) > 50:
+        tags = [tags[0], "...", tags[-1]]
+    return f"{sizes}, {', '.join(tags)}, loss {spec.loss.entry.name}"
+
+
+def title_lines(spec: NetworkSpec) -> list[str]:
+    """The user's title as lines that are safe in comments: printable, not too long."""
+    if spec.title is None:
+        return []
+    return textwrap.wrap("".join(c if c.isprintable() else "?" for c in f"Title: {spec.title}"), WIDTH - 4)
+
+
+def signature(name: str, positional: Sequence[str], named: Sequence[str], result: str) -> str:
+    """The first line of a function, broken where it does not fit."""
+    arguments = [*positional, *(["*", *named] if named else [])]
+    line = f"def {name}({', '.join(arguments)}) -> {result}:"
+    if len(line) <= WIDTH:
+        return line
+    if len(inner := f"    {', '.join(arguments)}") <= WIDTH:
+        return f"def {name}(\n{inner}\n) -> {result}:"
+    lines = "".join(f"    {argument},\n" for argument in arguments)
+    return f"def {name}(\n{lines}) -> {result}:"
+
+
+def fitted(statement: str, indent: int = 4, comment: str = "") -> list[str]:
+    """A statement as lines that fit, broken at the signs of its outermost sum or at its outermost commas."""
+    note = f"  # {comment}" if comment else ""
+    if len(statement) + len(note) + indent <= WIDTH:
+        return [statement + note]
+    name, equals, value = statement.partition(" = ")
+    if not equals:
+        head, _, rest = statement.partition("(")
+        body, _, tail = rest.rpartition(")")
+        return [f"{head}({note}", *_filled(_split(body, (", ",)), indent), f"){tail}"]
+    return [f"{name} = ({note}", *_filled(_split(value, (" + ", " - ")), indent), ")"]
+
+
+def _filled(pieces: list[str], indent: int) -> list[str]:
+    lines = [""]
+    for piece in pieces:
+        if lines[-1] and len(lines[-1]) + len(piece) + indent + 4 > WIDTH:
+            lines[-1] = lines[-1].rstrip()
+            lines.append("")
+        lines[-1] += piece if lines[-1] else piece.lstrip()
+    return [f"    {line.rstrip()}" for line in lines]
+
+
+def _split(text: str, marks: tuple[str, ...]) -> list[str]:
+    """``text`` cut at the marks that stand outside all brackets: before a sign, behind a comma."""
+    pieces, depth, start = [], 0, 0
+    for at, character in enumerate(text):
+        depth += (character in "([") - (character in ")]")
+        for mark in marks:
+            if depth == 0 and at > start and text.startswith(mark, at):
+                cut = at + len(mark) if mark == ", " else at
+                pieces.append(text[start:cut])
+                start = cut
+    return [*pieces, text[start:]]

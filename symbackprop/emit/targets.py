@@ -1,0 +1,78 @@
+"""The registry of targets. A target is a row: a file name, a template and the function that says what goes into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from symbackprop import resources
+from symbackprop.derivation.derive import Derivation
+from symbackprop.emit.numpy_module import numpy_parts
+from symbackprop.errors import SpecError, unknown
+from symbackprop.notation.profile import Profile
+
+Parts = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of program: its file, its template, and ``parts``, which fills the template's names."""
+
+    name: str
+    file: str
+    template: str
+    parts: Callable[[Derivation, Profile, Mapping[str, int]], Parts]
+
+
+TARGETS: dict[str, Target] = {
+    target.name: target
+    for target in (
+        Target("numpy", "gradients.py", "gradients.py.jinja", numpy_parts),
+    )
+}
+
+
+def emit(derivation: Derivation, profile: Profile, numbers: Mapping[str, int] | None = None, target: str = "numpy") -> str:
+    """The source of the module that computes the network's gradients.
+
+    Names are the letters of ``profile``; comments cite the equation ``numbers`` (label -> number) of a document. Raises
+    ``UnsupportedExpression`` for a function that the target cannot compute.
+    """
+    if target not in TARGETS:
+        raise SpecError(unknown("target", target, TARGETS))
+    row = TARGETS[target]
+    return _environment().get_template(row.template).render(row.parts(derivation, profile, numbers or {}))
+
+
+def load(source: str, name: str) -> ModuleType:
+    """The emitted ``source`` as an imported module called ``name``.
+
+    This executes text that ``emit`` has written, from validated names and numbers alone; user text occurs in comments
+    only. It saves checks and ``compile`` the way over a file.
+
+    >>> load("SHAPES = {}", "gradients").SHAPES
+    {}
+    """
+    module = ModuleType(name)
+    exec(compile(source, f"<{name}>", "exec"), module.__dict__)
+    return module
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(resources.templates()),
+        undefined=StrictUndefined,
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
