@@ -89,7 +89,7 @@ def derive(graph: ForwardGraph, listing: Listing = "auto") -> Derivation:
 
 
 def forward_blocks(graph: ForwardGraph) -> Iterator[Block]:
-    """z and a of every layer, in index notation."""
+    """Pre-activations and outputs of every layer, in index notation."""
     for layer in range(2, graph.depth + 1):
         pre, out = graph.pre[layer], graph.out[layer]
         steps = (definition(f"forward.z.{layer}", pre), definition(f"forward.a.{layer}", out))

@@ -1,13 +1,14 @@
 """From index notation to matrix terms: a sum over a shared index is a product of matrices.
 
-``fold`` reads one index expression with at most two free indices and returns the matrix term whose entry at (r, c) it is.
-The layout says how each named array is stored; transposes appear where the storage and the wanted order differ.
+``fold`` reads one index expression with at most two free indices and returns the matrix term whose entry at (r, c)
+it is. The layout says how each named array is stored; transposes appear where the storage and the wanted order differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import sympy as sp
 from sympy import Add, Expr, Mul, Pow, Sum, Symbol
@@ -32,7 +33,7 @@ from symbackprop.derivation.matrix_terms import (
 )
 from symbackprop.network.quantities import BIAS, EXAMPLE, NEXT_BIAS, NEXT_WEIGHT, OUT, TARGET, WEIGHT
 
-Index = Symbol | None
+Index: TypeAlias = Any  # an index symbol, or None
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Fold:
         """What runs along the rows of the arrays that carry ``s``, as they are stored."""
         for expr in arrays:
             for entry in sorted(expr.atoms(Entry), key=str):
-                leaf, rows, columns = self.leaf(entry)
+                _, rows, columns = self.leaf(entry)
                 if s in (rows, columns):
                     return rows
         return None
@@ -163,7 +164,7 @@ def sums_first(factors: Iterable[Expr]) -> list[Expr]:
     )
 
 
-def add_examples(expr: Expr, bases: Mapping[Base, bool]) -> Expr:
+def add_examples(expr: Expr, bases: Collection[Base]) -> Expr:
     """``expr`` for the m-th example: every entry of a base in ``bases`` gets the example as its last index."""
     entries = {e: e.base[(*e.indices, EXAMPLE)] for e in expr.atoms(Entry) if e.base in bases}
     return expr.xreplace(entries)

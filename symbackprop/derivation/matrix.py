@@ -33,6 +33,7 @@ from symbackprop.network.quantities import (
     TO,
     WEIGHT,
 )
+from symbackprop.network.spec import PenaltyUse
 
 PER_EXAMPLE = frozenset({PRE, OUT, DELTA, TARGET})
 
@@ -105,21 +106,20 @@ class _Reader:
     def error(self) -> Step:
         """The error, or the objective, as one number."""
         total = self.over_batch(self.prepared(self.graph.error.right))
-        for of in self.penalised():
-            layer = int(of.indices[0])
-            limits = [
-                (i, 1, self.graph.spec.sizes[layer - 1 + n])
-                for i, n in zip(of.indices[1:], (0, 1)[-len(of.indices) + 1 :], strict=True)
-            ]
-            total += Sum(layers.penalty(self.graph.spec.penalty, of), *limits)
+        if self.graph.spec.penalty is not None:
+            total += self.penalty(self.graph.spec.penalty)
         return Step("matrix.error", self.objective, self._fold(total, None, None), rules.MATRIX, ("error",))
 
-    def penalised(self) -> Iterator[Entry]:
-        """The weights (and biases) that the penalty covers, one pattern a layer."""
-        use = self.graph.spec.penalty
-        if use is not None:
-            for layer in range(1, self.graph.depth):
-                yield from (of for of in self.parameters(layer) if of.base == WEIGHT or use.biases)
+    def penalty(self, use: PenaltyUse) -> Expr:
+        """The penalty as sums over the entries of each array that it covers."""
+        total, sizes = Integer(0), self.graph.spec.sizes
+        for layer in range(1, self.graph.depth):
+            for of in self.parameters(layer):
+                if of.base == WEIGHT:
+                    total += Sum(layers.penalty(use, of), (FROM, 1, sizes[layer - 1]), (TO, 1, sizes[layer]))
+                elif use.biases:
+                    total += Sum(layers.penalty(use, of), (TO, 1, sizes[layer]))
+        return total
 
     def parameters(self, layer: int) -> Iterator[Entry]:
         """The patterns of the weights and biases that leave ``layer``."""

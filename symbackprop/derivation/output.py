@@ -1,4 +1,4 @@
-"""The output layer: ∂E/∂a from the loss, the output activation's slope, and their product δ, cancelled where it cancels."""
+"""The output layer: ∂E/∂a from the loss, the activation's slope, and their product δ, cancelled where it cancels."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 
 from sympy import Expr
@@ -22,7 +22,7 @@ def first_unit(of: Entry) -> tuple[int, int]:
 
 
 def choices(graph: ForwardGraph, of: Entry) -> list[list[tuple[Expr, ...]]]:
-    """What a path can pass at each layer, from the unit that ``of`` feeds to the output: (pre-activation, output) pairs.
+    """The (pre-activation, output) pairs a path can pass at each layer, from the unit that ``of`` feeds to the output.
 
     A unit-by-unit activation leads from z_j to a_j alone; a group function leads from z_j to the output of every unit.
     """
@@ -48,4 +48,4 @@ def paths(graph: ForwardGraph, of: Entry) -> Iterator[Path]:
 
 def chain(path: Path) -> Chain:
     """The chain rule along one path: ∂E/∂a · ∂a/∂z · … · ∂z/∂w."""
-    return Chain(*(Partial(above, below) for above, below in zip(path, path[1:], strict=False)))
+    return Chain(*(Partial(above, below) for above, below in pairwise(path)))

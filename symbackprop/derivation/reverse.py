@@ -148,7 +148,7 @@ def gradient(equation: Equation, of: Entry, penalty: PenaltyUse | None) -> tuple
 
 @lru_cache
 def update(of: Entry, penalised: bool) -> Step:
-    """w ← w - η ∂E/∂w, every quantity on the right from before the update."""
+    """One descent step, w ← w - η ∂E/∂w, every quantity on the right from before the update."""
     gradient_of = Partial(OBJECTIVE if penalised else ERROR, of)
     return Step(
         f"update.{of.base.label}.{{l}}",

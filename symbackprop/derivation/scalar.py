@@ -37,7 +37,7 @@ class ScalarView:
         return instantiate(expr, {**self.graph.sizes, **at})
 
     def forward(self) -> Iterator[Block]:
-        """z and a of every unit, layer by layer."""
+        """Pre-activation and output of every unit, layer by layer."""
         for layer in range(2, self.graph.depth + 1):
             entries = [
                 (name, base[layer, j]) for j in self.graph.units(layer) for name, base in (("z", PRE), ("a", OUT))
@@ -84,7 +84,8 @@ class ScalarView:
         left, right = Partial(ERROR, of), together(chains)
         factors = list(dict.fromkeys(f for c in chains for f in c.args if f.of != ERROR or f.by.base == OUT))
         put: dict[Expr, Expr] = {}
-        steps, uses = [], []
+        steps: list[Step] = []
+        uses: list[str] = []
         for n, factor in enumerate(factors, start=1):
             put[factor], cited = self.factor(factor.of, factor.by)
             uses += cited

@@ -41,8 +41,8 @@ class Slope:
         return (f"slope.{self.tag}.output",) if self.in_output is not None else (f"slope.{self.tag}.{len(self.lines)}",)
 
     def at(self, pre: Expr, out: Expr) -> Expr:
-        """The slope at the pre-activation ``pre`` of a unit whose output is ``out``: in the output alone, or f′(pre)."""
-        if self.replaces:
+        """The slope of a unit with pre-activation ``pre`` and output ``out``: in the output alone, or f′(pre)."""
+        if self.in_output is not None and self.replaces:
             return self.in_output.xreplace({A: out})
         return Apply(self.tag, Integer(1), pre)
 

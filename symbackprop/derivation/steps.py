@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sympy import Expr
 
 from symbackprop.calculus.rules import Rule
-from symbackprop.derivation.matrix_terms import Term
 
-Formula: TypeAlias = Expr | Term
+Formula: TypeAlias = Any  # an Expr, or a Term in the matrix view; SymPy is untyped, so a union would check neither
 
 
 @dataclass(frozen=True)

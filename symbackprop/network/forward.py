@@ -1,4 +1,4 @@
-"""ForwardGraph: the network as forward equations, each derived from a distinct layer equation by putting the layer in."""
+"""ForwardGraph: the network as forward equations, each a distinct layer equation with the layer put in."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Node:
 
 @dataclass(frozen=True)
 class ForwardGraph:
-    """The forward pass: ``pre[l]`` and ``out[l]`` for l = 2 … depth, then ``error``. Unit indices and sizes are symbolic."""
+    """``pre[l]`` and ``out[l]`` for l = 2 … depth, then ``error``; unit indices and sizes are symbols."""
 
     spec: NetworkSpec
     pre: Mapping[int, Node]
