@@ -130,15 +130,19 @@ class Notation:
         matrix = leaf.base in (WEIGHT, NEXT_WEIGHT) or (batch and leaf.base not in (BIAS, NEXT_BIAS))
         return self._name(letter.upper() if matrix and len(letter) == 1 else letter, (), label, self.profile.bold)
 
+    @property
+    def lettered(self) -> frozenset[int]:
+        """The layers whose outputs have a letter of their own: the input, and in some profiles the output."""
+        ends = {1: self.profile.input_as == "input", self.depth: "output" in self.profile.letters}
+        return frozenset(layer for layer, own in ends.items() if own)
+
     def _letter_and_layer(self, base: Base, layer: Expr | int | None) -> tuple[str, Expr | None]:
         """The letter, and the layer as it is printed (None where the letter stands without one)."""
         if base not in KEYS:
             raise UnsupportedExpression(f"no notation for the quantity {base.label}")
         letters = self.profile.letters
-        if base == OUT and layer == 1 and self.profile.input_as == "input":
-            return letters["input"], None
-        if base == OUT and layer == self.depth and "output" in letters:
-            return letters["output"], None
+        if base == OUT and layer in self.lettered:
+            return letters["input" if layer == 1 else "output"], None
         if layer is None or not base.layered:
             return letters[KEYS[base]], None
         enters = self.profile.weight_layer == "enters" and base in (WEIGHT, BIAS, NEXT_WEIGHT, NEXT_BIAS)

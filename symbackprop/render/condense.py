@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
@@ -11,72 +11,102 @@ from sympy import Expr, Integer
 from symbackprop.calculus.indices import Entry
 from symbackprop.derivation.matrix_terms import Axis, Leaf
 from symbackprop.derivation.steps import Block, Step
+from symbackprop.network.quantities import OUT
 
 REPEATS = 3  # up to this many equal equations are printed in full
+LISTS = ("update", "matrix", "matrix_deltas", "matrix_gradients", "matrix_updates")  # blocks of independent equations
 
 
 @dataclass(frozen=True)
 class Condensed:
-    """A block as it is printed, and for its steps the labels of the equal steps of other layers, left out here."""
+    """The blocks that are printed, and the labels of the steps that repeat one of theirs at another layer."""
 
-    block: Block
-    alike: tuple[str, ...] = ()
-
-
-def condense(blocks: Iterable[Block], depth: int) -> list[Condensed]:
-    """The blocks, with every step left out that repeats a printed one at another layer, if there are many of them."""
-    blocks = list(blocks)
-    families: dict[Any, list[Step]] = {}
-    for block in blocks:
-        for step in block.steps:
-            families.setdefault((block.key, _form(step, depth)), []).append(step)
-    large = {steps[0].label: steps for steps in families.values() if len(steps) > REPEATS}
-    dropped = {step.label for steps in large.values() for step in steps[1:]}
-    shown = []
-    for block in blocks:
-        kept = tuple(step for step in block.steps if step.label not in dropped)
-        if kept:
-            alike = tuple(step.label for first in kept for step in large.get(first.label, [])[1:])
-            shown.append(Condensed(replace(block, steps=kept), alike))
-    return shown
+    blocks: tuple[Block, ...]
+    alike: tuple[str, ...]
 
 
-def _form(step: Step, depth: int) -> Any:
-    layers = sorted({layer for side in (step.left, step.right) for layer in _layers(side)})
-    shift = layers[0] if layers else 0
-    ends = (1 in layers, depth in layers)  # the input and the output have letters of their own
-    return (_moved(step.left, shift), _moved(step.right, shift), step.rule, ends)
+def condense(blocks: Iterable[Block], lettered: frozenset[int]) -> Condensed:
+    """The blocks, without those that repeat a printed one at another layer, if there are many of them.
+
+    In a block that is a list of independent equations, each stands for itself. ``lettered`` are the layers whose outputs
+    have a letter of their own; what mentions them is not the same as what does not.
+    """
+    pieces = [piece for block in blocks for piece in _pieces(block)]
+    families: dict[Any, list[Block]] = {}
+    for piece in pieces:
+        families.setdefault((piece.key, _form(piece.steps, lettered)), []).append(piece)
+    repeated = [piece for family in families.values() if len(family) > REPEATS for piece in family[1:]]
+    alike = tuple(step.label for piece in repeated for step in piece.steps)
+    left_out = set(alike)
+    kept = [piece for piece in pieces if piece.steps[0].label not in left_out]
+    return Condensed(tuple(_joined(kept)), alike)
+
+
+def _pieces(block: Block) -> Iterator[Block]:
+    if block.key in LISTS:
+        yield from (replace(block, steps=(step,)) for step in block.steps)
+    else:
+        yield block
+
+
+def _joined(pieces: list[Block]) -> Iterator[Block]:
+    """The pieces, those of one list as one block again."""
+    lists: dict[str, list[Step]] = {}
+    for piece in pieces:
+        if piece.key in LISTS:
+            lists.setdefault(piece.key, []).extend(piece.steps)
+    for piece in pieces:
+        if piece.key not in LISTS:
+            yield piece
+        elif piece.key in lists:
+            yield replace(piece, steps=tuple(lists.pop(piece.key)))
+
+
+def _form(steps: tuple[Step, ...], lettered: frozenset[int]) -> Any:
+    """What the steps say with their layers counted from the lowest, and whether they mention a lettered output."""
+    sides = tuple(side for step in steps for side in (step.left, step.right))
+    layers = _layers(sides)
+    shift = min(layers, default=0)
+    letters = tuple(layer for layer in lettered if layer in layers and _mentions(sides, layer))
+    return _moved(sides, shift), tuple(step.rule for step in steps), letters
+
+
+def _entries(side: Expr) -> Iterator[Entry]:
+    return (e for e in side.atoms(Entry) if e.base.layered and e.indices[0].is_Integer)
 
 
 def _layers(side: Any) -> set[int]:
     if isinstance(side, Expr):
-        return {int(e.indices[0]) for e in side.atoms(Entry) if e.base.layered and e.indices[0].is_Integer}
+        return {int(entry.indices[0]) for entry in _entries(side)}
     if isinstance(side, Leaf):
         # Only an array's own layer counts: W[1] reaches layer 2 without printing it.
         return set() if side.layer is None else {side.layer}
-    if isinstance(side, tuple):
-        return {layer for part in side for layer in _layers(part)}
-    if is_dataclass(side):
-        return {layer for each in fields(side) for layer in _layers(getattr(side, each.name))}
-    return set()
+    return {layer for part in _parts(side) for layer in _layers(part)}
+
+
+def _mentions(side: Any, layer: int) -> bool:
+    """Whether the outputs of ``layer`` occur."""
+    if isinstance(side, Expr):
+        return any(entry.base == OUT and entry.indices[0] == layer for entry in _entries(side))
+    if isinstance(side, Leaf):
+        return side.base == OUT and side.layer == layer
+    return any(_mentions(part, layer) for part in _parts(side))
 
 
 def _moved(side: Any, shift: int) -> Any:
     """``side`` with every layer counted from ``shift``."""
     if isinstance(side, Expr):
-        moved = {
-            e: e.base[(Integer(int(e.indices[0]) - shift), *e.indices[1:])]
-            for e in side.atoms(Entry)
-            if e.base.layered and e.indices[0].is_Integer
-        }
-        return side.xreplace(moved)
+        return side.xreplace({e: e.base[(Integer(int(e.indices[0]) - shift), *e.indices[1:])] for e in _entries(side)})
     if isinstance(side, Axis):
         return side if side.layer is None else Axis(side.layer - shift)
     if isinstance(side, Leaf):
         layer = None if side.layer is None else side.layer - shift
         return replace(side, layer=layer, rows=_moved(side.rows, shift), columns=_moved(side.columns, shift))
+    parts = tuple(_moved(part, shift) for part in _parts(side))
+    return parts if isinstance(side, tuple) else type(side)(*parts) if parts else side
+
+
+def _parts(side: Any) -> tuple[Any, ...]:
     if isinstance(side, tuple):
-        return tuple(_moved(part, shift) for part in side)
-    if is_dataclass(side) and not isinstance(side, type):
-        return type(side)(*(_moved(getattr(side, each.name), shift) for each in fields(side)))
-    return side
+        return side
+    return tuple(getattr(side, each.name) for each in fields(side)) if is_dataclass(side) else ()

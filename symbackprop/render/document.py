@@ -21,6 +21,7 @@ from symbackprop.resources import templates
 
 # The headings of the sections that hold no equations.
 FRAME = ("network", "notation", "assumptions", "checks", "code")
+LAYERS_IN_TITLE = 8
 CODE_FILE, CODE_FUNCTION = "gradients.py", "loss_and_gradients"
 
 
@@ -75,8 +76,10 @@ def page(
 
 
 def default_title(derivation: Derivation) -> str:
-    """The title of a network that has none: its sizes."""
-    return f"Backpropagation in a {'-'.join(map(str, derivation.graph.spec.sizes))} network"
+    """The title of a network that has none: its sizes, or the number of its layers."""
+    sizes = derivation.graph.spec.sizes
+    shape = "-".join(map(str, sizes)) if len(sizes) <= LAYERS_IN_TITLE else f"{len(sizes)}-layer"
+    return f"Backpropagation in a {shape} network"
 
 
 def _file_name(style: Style) -> str:

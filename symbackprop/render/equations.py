@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy import Expr
 
@@ -16,7 +16,7 @@ from symbackprop.network.quantities import RATE
 from symbackprop.notation.apply import Notation
 from symbackprop.render.condense import condense
 from symbackprop.render.formula import FormulaPrinter
-from symbackprop.render.lines import Line, Setter, ranges
+from symbackprop.render.lines import Line, Setter
 from symbackprop.render.matrix_formula import MatrixPrinter
 from symbackprop.render.printed import Printed
 from symbackprop.render.style import Style
@@ -101,12 +101,10 @@ class EquationWriter:
     def matrix(self) -> PrintedSection:
         """The matrix form: one example, then a batch; both carry the same numbers, told apart by a letter."""
         one, batch = (self.notation.profile.layout(each) for each in (False, True))
-        if one == batch:
-            raise AssertionError("a batch is laid out like one example")
         markup, profile = self.style.markup, self.notation.profile
-        sign = self.style.inline(markup.operator(profile.hadamard))
+        signs = [self.style.inline(markup.operator(sign)) for sign in (profile.hadamard, "∘")]
         notes = (
-            words("words", "hadamard", sign),
+            words("words", "hadamard", *signs),
             words("words", "ones", self.style.inline(markup.ones().text)),
             words("words", "one_example"),
             words("words", f"one_example_{profile.vectors}"),
@@ -129,16 +127,19 @@ class EquationWriter:
     def blocks(
         self, blocks: Iterable[Block], printer: Callable[[Formula], Printed], mark: str = ""
     ) -> tuple[PrintedBlock, ...]:
-        """Blocks with their sentences; of many equations that differ only in the layer, one is printed."""
+        """Blocks with their sentences; of many that differ only in the layer, one is printed."""
         setter = Setter(printer, self.style, self.notation.profile, self.numbers, mark)
+        condensed = condense(blocks, self.notation.lettered)
         seen: set[str] = set()
         printed = []
-        for each in condense(blocks, self.derivation.graph.depth):
-            sentence = self.sentence(each.block, each.block.key not in seen)
-            seen.add(each.block.key)
-            numbers = ranges([self.numbers[label] for label in each.alike])
-            note = words("words", "same_layers", numbers=numbers) if each.alike else ""
-            printed.append(PrintedBlock(sentence, tuple(setter.lines(each.block.steps)), note))
+        for block in condensed.blocks:
+            sentence = self.sentence(block, block.key not in seen)
+            seen.add(block.key)
+            printed.append(PrintedBlock(sentence, tuple(setter.lines(block.steps))))
+        if condensed.alike:
+            numbers = sorted(self.numbers[label] for label in condensed.alike)
+            ends = {"low": f"({numbers[0]}{mark})", "high": f"({numbers[-1]}{mark})"}
+            printed[-1] = replace(printed[-1], note=words("words", "same_layers", **ends))
         return tuple(printed)
 
     def sentence(self, block: Block, first: bool) -> str:

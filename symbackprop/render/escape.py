@@ -60,10 +60,10 @@ def _latex_letter(letter: str) -> str:
         return f"$\\{GREEK[letter]}$"
     if letter.isascii():
         return letter
-    base, *marks = unicodedata.normalize("NFD", letter)
-    if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in ACCENTS:
+    base, marks = unicodedata.normalize("NFD", letter)[0], unicodedata.normalize("NFD", letter)[1:]
+    if base.isascii() and base.isalpha() and marks in ACCENTS:
         # A dotless i keeps its accent readable.
-        return f"\\{ACCENTS[marks[0]]}{{{chr(92) + base + '{}' if base in 'ij' else base}}}"
+        return f"\\{ACCENTS[marks]}{{{chr(92) + base + '{}' if base in 'ij' else base}}}"
     return rf"[U+{ord(letter):04X}]"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from symbackprop.render import escape
 from symbackprop.render.latex import LatexMarkup
-from symbackprop.render.style import Style, latex_inline, markdown_inline
+from symbackprop.render.style import Style, latex_inline, latex_reason, markdown_inline, markdown_reason
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ FORMATS: dict[str, DocumentFormat] = {
         "Markdown, as GitHub shows it",
         "derivation.md",
         "document.md.jinja",
-        Style(LatexMarkup(), escape.for_markdown, markdown_inline, escape.one_line, line=104, reason_letter=0.9),
+        Style(LatexMarkup(), escape.for_markdown, markdown_inline, markdown_reason, line=104, reason_letter=0.9),
     ),
     "tex": DocumentFormat(
         "LaTeX, for pdflatex",
         "derivation.tex",
         "document.tex.jinja",
-        Style(LatexMarkup(), escape.for_latex, latex_inline, escape.for_latex, line=84, reason_letter=0.72),
+        Style(LatexMarkup(), escape.for_latex, latex_inline, latex_reason, line=84, reason_letter=0.72),
         escape.only_ascii,
     ),
 }

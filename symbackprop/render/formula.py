@@ -58,13 +58,13 @@ class FormulaPrinter:
 
     def name(self, name: Name) -> Printed:
         """A name with its subscripts and its layer label."""
-        units = [self(unit).text for unit in name.units]
+        units = [self.label(unit) for unit in name.units]
         layer = None if name.layer is None else self.label(name.layer)
         sub, label = name_text(name, units, layer)
         return self.markup.scripts(self.markup.letter(name.letter), sub, label, name.place, name.bold)
 
     def label(self, layer: Expr | int) -> str:
-        """A layer label: set without spaces, the layer's letter first (``l+1``)."""
+        """A layer or unit in a label: set without spaces, the letter first (``l+1``)."""
         offset, letter = sp.sympify(layer).as_coeff_Add()
         if letter == 0:
             return str(offset)

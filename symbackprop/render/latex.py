@@ -33,6 +33,11 @@ def braced(text: str) -> str:
     return text if len(text) == 1 else f"{{{text}}}"
 
 
+def smaller(exponent: Printed) -> Printed:
+    """An exponent, its fractions in the size of exponents."""
+    return replace(exponent, text=exponent.text.replace(r"\tfrac", r"\frac"))
+
+
 @dataclass(frozen=True)
 class LatexMarkup:
     """LaTeX that pdflatex with amsmath and GitHub's MathJax both set: no operatorname, no macros of our own."""
@@ -84,6 +89,7 @@ class LatexMarkup:
         )
 
     def power(self, base: Printed, exponent: Printed) -> Printed:
+        exponent = smaller(exponent)
         return Printed(
             f"{base.text}^{braced(exponent.text)}", Level.SCRIPTED, base.width + 0.7 * exponent.width, base.tall
         )
@@ -97,7 +103,8 @@ class LatexMarkup:
         if inside.parts and inside.width > LONG:
             # A pair of \\left and \\right must stand on one line; long sums may need several.
             return enclosed(r"\Bigl(", inside, r"\Bigr)", 2)
-        return enclosed(r"\left(", replace(inside, parts=()), r"\right)", 2)
+        # The outer braces keep TeX from adding space around the pair.
+        return enclosed(r"{\left(", replace(inside, parts=()), r"\right)}", 2)
 
     def bars(self, inside: Printed) -> Printed:
         left, right = (r"\left|", r"\right|") if inside.tall else (r"\lvert ", r"\rvert")
@@ -107,6 +114,7 @@ class LatexMarkup:
         if exponent.tall:
             inside = self.brackets(exponent)
             return Printed(rf"\exp{inside.text}", Level.ATOM, 3 + inside.width, tall=True)
+        exponent = smaller(exponent)
         return Printed(f"e^{braced(exponent.text)}", Level.SCRIPTED, 1 + 0.7 * exponent.width)
 
     def primed(self, function: Printed, order: int) -> Printed:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbackprop.calculus.indices import Entry
 from symbackprop.derivation.matrix_terms import Leaf
 from symbackprop.derivation.steps import Formula, Step
 from symbackprop.network.quantities import NEXT_BIAS, NEXT_WEIGHT
 from symbackprop.notation.profile import Profile
-from symbackprop.render.printed import Printed, broken
+from symbackprop.render.printed import Printed, broken, least_width
 from symbackprop.render.style import Style
 
 CITED = 4  # at most this many equations are cited beside a line
 GAP = 6.0  # letters: the relation sign, and what parts formula, reason and number
 INDENT = 3.0
+NARROW = 22  # letters of a reason on a line of its own, where the formula needs the room
 LEAST = 24.0  # a formula gets this much room, whatever stands beside it
 
 
@@ -42,31 +44,44 @@ class Setter:
 
     def lines(self, steps: tuple[Step, ...]) -> list[Line]:
         """The lines of the steps of one block."""
+        rights = [self.printer(step.right) for step in steps]
         lefts = [
             None if before is not None and before.right == step.left else self.printer(step.left)
             for before, step in zip((None, *steps), steps, strict=False)
         ]
-        widest = max(left.width for left in lefts if left is not None)
-        return [line for step, left in zip(steps, lefts, strict=True) for line in self.step(step, left, widest)]
+        reasons = [self.reason(step) for step in steps]
+        # The columns of a block are as wide as their widest entries.
+        line = self.style.line - GAP - max(left.width for left in lefts if left is not None)
+        room = line - self.style.reason_letter * max(map(len, reasons))
+        if room < max(LEAST, *map(least_width, rights)):
+            wrapped = [textwrap.wrap(reason, NARROW) for reason in reasons]
+            room = max(LEAST, line - self.style.reason_letter * max(len(text) for texts in wrapped for text in texts))
+        else:
+            wrapped = [[reason] for reason in reasons]
+        return [
+            each
+            for step, left, right, reason in zip(steps, lefts, rights, wrapped, strict=True)
+            for each in self.step(step, left, broken(right, room, room - INDENT), reason)
+        ]
 
-    def step(self, step: Step, left: Printed | None, widest: float) -> list[Line]:
+    def step(self, step: Step, left: Printed | None, texts: list[str], reason: list[str]) -> list[Line]:
         """The lines of one step; without ``left`` it continues the line before."""
-        reason = self.reason(step)
-        room = self.style.line - widest - GAP - len(reason) * self.style.reason_letter
-        texts = broken(self.printer(step.right), max(room, LEAST), max(room - INDENT, LEAST))
         sign = self.style.markup.operator(self.profile.assign if is_update(step.left) else "=")
         lines = [Line(left.text if left else "", sign, texts[0])]
         lines += [Line("", "", text) for text in texts[1:]]
-        last = lines[-1]
         number = f"{self.numbers[step.label]}{self.mark}"
-        return [*lines[:-1], Line(last.left, last.sign, last.right, self.style.in_formula(reason), number)]
+        lines[-1] = replace(lines[-1], reason=self.style.reason(reason), number=number)
+        return lines
 
     def reason(self, step: Step) -> str:
         """Why the line holds: the rule, and the numbers of the equations it uses."""
-        cited = sorted({self.numbers[label] for label in step.uses if label in self.numbers})
+        own = self.numbers[step.label]
+        # What stands further down is no reason yet, though the program knows it already.
+        cited = sorted({(self.numbers[l], l) for l in step.uses if self.numbers.get(l, own) < own})
         if not cited or len(cited) > CITED:
             return step.rule.reason
-        return f"{step.rule.reason} " + ", ".join(f"({number})" for number in cited)
+        marks = (f"({number}{self.mark if label.startswith('matrix.') else ''})" for number, label in cited)
+        return f"{step.rule.reason} {', '.join(marks)}"
 
 
 def is_update(left: Formula) -> bool:
@@ -74,7 +89,7 @@ def is_update(left: Formula) -> bool:
     return isinstance(left, (Entry, Leaf)) and left.base in (NEXT_WEIGHT, NEXT_BIAS)
 
 
-def ranges(numbers: list[int]) -> str:
+def ranges(numbers: list[int], mark: str = "") -> str:
     """Equation numbers in words: runs of three and more are shortened.
 
     >>> ranges([1, 2, 3, 5, 8, 9])
@@ -86,7 +101,7 @@ def ranges(numbers: list[int]) -> str:
             runs[-1].append(number)
         else:
             runs.append([number])
-    short = [[run[0]] if len(run) == 1 else run if len(run) == 2 else [run[0], run[-1]] for run in runs]
+    spans = [[(run[0], run[-1])] if len(run) > 2 else [(n, n) for n in run] for run in runs]
     return ", ".join(
-        f"({run[0]})–({run[-1]})" if run[-1] - run[0] > 1 else ", ".join(f"({n})" for n in run) for run in short
+        f"({low}{mark})" if low == high else f"({low}{mark})–({high}{mark})" for span in spans for low, high in span
     )

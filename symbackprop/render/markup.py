@@ -12,9 +12,12 @@ from symbackprop.render.printed import Printed
 class Markup(Protocol):
     """The marks of one markup language. Letters come in as Unicode (``δ``, ``f_1``, ``ReLU``)."""
 
-    space: str  # between the factors of a product
-    dot: str  # between factors that would run together
-    function_space: str  # between a function name and an argument without brackets
+    @property
+    def space(self) -> str: ...  # between the factors of a product
+    @property
+    def dot(self) -> str: ...  # between factors that would run together
+    @property
+    def function_space(self) -> str: ...  # between a function name and an argument without brackets
 
     def letter(self, text: str) -> Printed: ...
     def number(self, text: str) -> Printed: ...

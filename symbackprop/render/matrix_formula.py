@@ -36,9 +36,9 @@ class MatrixPrinter:
 
     def __call__(self, term: Term) -> Printed:
         """``term`` in the markup of the formula printer. Raises ``UnsupportedExpression`` for anything else."""
-        minus, positive = without_minus(term)
-        if minus:
-            return self.formula.negative(self(positive))
+        number, rest = number_in_front(term)
+        if number != 1:
+            return self.scaled(number, rest)
         match term:
             case Leaf():
                 return self.formula.name(self.formula.notation.array(term, self.batch))
@@ -57,8 +57,6 @@ class MatrixPrinter:
                 return self.hadamard(factors)
             case Plus(terms):
                 return self.plus(terms)
-            case Scaled(factor, of):
-                return self.scaled(factor, of)
             case Map():
                 return self.map(term)
             case SumOver():
@@ -104,8 +102,9 @@ class MatrixPrinter:
         """Terms joined by their signs, the positive ones in the order they come."""
         pieces: list[Printed] = []
         for n, term in enumerate(terms):
-            minus, positive = without_minus(term)
-            piece = self(positive)
+            number, rest = number_in_front(term)
+            minus = is_negative(number)
+            piece = self.scaled(-number, rest) if minus else self(term)
             piece = self.formula.held(piece, Level.PRODUCT) if minus else piece
             sign = self.formula.markup.operator("-" if minus else "+")
             if n:
@@ -120,7 +119,11 @@ class MatrixPrinter:
         return self.side_by_side([self.transposed(ones), piece] if term.over == "rows" else [piece, ones])
 
     def scaled(self, factor: sp.Expr, of: Term) -> Printed:
-        """A number times a term."""
+        """A number times a term that has none in front."""
+        if is_negative(factor):
+            return self.formula.negative(self.scaled(-factor, of))
+        if factor == 1:
+            return self(of)
         if isinstance(of, Ones) and of.rows is None and of.columns is None:
             return self.formula(factor)
         number, piece = self.formula.tight(factor, Level.PRODUCT), self.formula.held(self(of), Level.PRODUCT)
@@ -139,24 +142,29 @@ def reciprocal_of(term: Term) -> Term | None:
     return None
 
 
-def without_minus(term: Term) -> tuple[bool, Term]:
-    """Whether a minus sign can stand in front of ``term``, and ``term`` without it: −A, Σ(−A), c(−A), −A − B."""
+def number_in_front(term: Term) -> tuple[sp.Expr, Term]:
+    """The number that can stand in front of ``term``, and ``term`` without it: c A, Σ(c A), −A − B = −(A + B)."""
     match term:
         case Scaled(factor, of):
-            minus, inside = without_minus(of)
-            negative = bool(factor.as_coeff_Mul()[0].is_negative)
-            number = -factor if negative else factor
-            return minus != negative, inside if number == 1 else Scaled(number, inside)
+            number, rest = number_in_front(of)
+            return factor * number, rest
         case SumOver(of, over):
-            minus, inside = without_minus(of)
-            return minus, SumOver(inside, over)
+            number, rest = number_in_front(of)
+            return number, SumOver(rest, over)
+        case Map(function, symbols, arguments):
+            number, bare = function.as_coeff_Mul()
+            return number, Map(bare, symbols, arguments)
         case Plus(terms):
-            parts = [without_minus(part) for part in terms]
-            if all(minus for minus, _ in parts):
-                return True, Plus(tuple(part for _, part in parts))
-        case Map(function, symbols, arguments) if function.as_coeff_Mul()[0].is_negative:
-            return True, Map(-function, symbols, arguments)
-    return False, term
+            parts = [number_in_front(part) for part in terms]
+            if all(is_negative(number) for number, _ in parts):
+                turned = (Scaled(-number, rest) if number != -1 else rest for number, rest in parts)
+                return sp.S.NegativeOne, Plus(tuple(sorted(turned, key=lambda part: len(repr(part)))))
+    return sp.S.One, term
+
+
+def is_negative(number: sp.Expr) -> bool:
+    """Whether the number, or the product of numbers and parameters, has a minus sign in front."""
+    return bool(number.as_coeff_Mul()[0].is_negative)
 
 
 def _has_mark(piece: Printed, mark: str) -> bool:

@@ -10,7 +10,7 @@ from sympy import Add, Expr, Mul, Pow, Sum, Symbol
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import A, T, W, Z
-from symbackprop.network.quantities import BIAS, DELTA, NEXT_BIAS, NEXT_WEIGHT, TARGET, WEIGHT
+from symbackprop.network.quantities import BIAS, DELTA, ERROR, NEXT_BIAS, NEXT_WEIGHT, TARGET, WEIGHT
 
 Key = tuple[Any, ...]
 
@@ -50,7 +50,7 @@ def term_key(term: Expr) -> Key:
         return (3 if term.is_negative else 0, (), str(term))
     keys = sorted(factor_key(factor) for factor in Mul.make_args(rest))
     late = 3 if _is_entry(rest, BIAS, NEXT_BIAS) else 2 if _is_entry(rest, TARGET) or rest == T else 1
-    kind = 0 if isinstance(rest, Sum) else late
+    kind = -1 if rest == ERROR else 0 if isinstance(rest, Sum) else late
     return (2 if negative else 1, (kind, keys), str(term))
 
 

@@ -68,6 +68,8 @@ def enclosed(left: str, piece: Printed, right: str, width: float) -> Printed:
 def broken(piece: Printed, first: float, later: float) -> list[str]:
     """The text on as many lines as it needs: at most ``first`` letters on the first line, ``later`` on the others.
 
+    A part that cannot be broken stays whole, even if it is longer.
+
     >>> broken(join([Printed("a", width=5), Printed(" + b", width=5)], Level.SUM), 6, 6)
     ['a', ' + b']
     """
@@ -80,6 +82,11 @@ def broken(piece: Printed, first: float, later: float) -> list[str]:
         lines[-1].append(part)
         room -= part.width
     return ["".join(part.text for part in line) for line in lines]
+
+
+def least_width(piece: Printed) -> float:
+    """The width of the widest part that cannot be broken."""
+    return max(map(least_width, piece.parts)) if piece.parts else piece.width
 
 
 def _pieces(piece: Printed, limit: float) -> list[Printed]:

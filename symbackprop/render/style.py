@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from symbackprop.render import escape
 from symbackprop.render.markup import Markup
 
 
@@ -15,9 +16,19 @@ class Style:
     markup: Markup
     words: Callable[[str], str]  # plain words, nothing in them is markup
     inline: Callable[[str], str]  # a formula within words
-    in_formula: Callable[[str], str]  # words within a formula
+    reason: Callable[[list[str]], str]  # the lines of a reason beside a formula
     line: float
     reason_letter: float  # the width of a letter of the reasons beside a formula
+
+
+def latex_reason(lines: list[str]) -> str:
+    """A reason on one or more lines, in LaTeX."""
+    return r"\\".join(map(escape.for_latex, lines))
+
+
+def markdown_reason(lines: list[str]) -> str:
+    """A reason on one line, in GitHub's Markdown, where a formula may be wide."""
+    return escape.one_line(" ".join(lines))
 
 
 def latex_inline(formula: str) -> str:
