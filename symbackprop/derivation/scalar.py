@@ -70,47 +70,45 @@ class ScalarView:
             feeding = [*self.graph.weights(layer), *self.graph.biases(layer)]
             if in_full:
                 for n, of in enumerate(feeding):
-                    yield self._chains(of, explained, first=n == 0)
-            yield self._deltas(layer + 1)
-            yield Block("folded", tuple(self._folded(of) for of in feeding), (DELTA[layer + 1, 1],))
+                    yield self._weight(of, explained, first=n == 0)
+            deltas = [step for unit in self.graph.units(layer + 1) for step in self.delta(layer + 1, unit)]
+            yield Block("deltas", tuple(deltas), (DELTA[layer + 1, 1],))
+            yield Block("folded", tuple(self.folded(of) for of in feeding), (DELTA[layer + 1, 1],))
 
-    def _chains(self, of: Entry, explained: set[Expr], first: bool) -> Block:
-        """∂E/∂w as the sum over its paths, each factor that is new derived, and the factors put in."""
+    def chain_rule(self, of: Entry) -> Expr:
+        """∂E/∂w by the chain rule: the product along its path, or the sum of the products along its paths."""
+        return together(self._chains(of))
+
+    def _chains(self, of: Entry) -> list[Chain]:
         if along.count_paths(self.graph, of) <= PATHS_SHOWN:
-            chains = [along.chain(path) for path in along.paths(self.graph, of)]
-        else:
-            fed = PRE[along.first_unit(of)]
-            chains = [Chain(Partial(ERROR, fed), Partial(fed, of))]
-        left, right = Partial(ERROR, of), together(chains)
-        factors = list(dict.fromkeys(f for c in chains for f in c.args if f.of != ERROR or f.by.base == OUT))
-        put: dict[Expr, Expr] = {}
+            return [along.chain(path) for path in along.paths(self.graph, of)]
+        fed = PRE[along.first_unit(of)]
+        return [Chain(Partial(ERROR, fed), Partial(fed, of))]
+
+    def _weight(self, of: Entry, explained: set[Expr], first: bool) -> Block:
+        """∂E/∂w by the chain rule, each factor that is new derived, and the factors put in."""
+        chains, put = self._chains(of), {}
         steps: list[Step] = []
-        uses: list[str] = []
-        for n, factor in enumerate(factors, start=1):
+        cites = {f"{of}.chain": None}
+        for n, factor in enumerate(dict.fromkeys(factor for chain in chains for factor in chain.args), start=1):
             put[factor], cited = self.factor(factor.of, factor.by)
-            uses += cited
+            cites |= dict.fromkeys(cited)
             if factor not in explained and put[factor] != factor:
                 steps.append(Step(f"{of}.factor.{n}", factor, put[factor], rules.SUBSTITUTE, cited))
             explained.add(factor)
-        put |= {
-            Partial(ERROR, DELTA_OF.by): DELTA[DELTA_OF.by.indices]
-            for DELTA_OF in right.atoms(Partial)
-            if DELTA_OF.of == ERROR and DELTA_OF.by.base == PRE
-        }
-        product = together([without_ones([put[f] for f in c.args]) for c in chains])
-        cites = tuple(dict.fromkeys(uses))
-        return Block(
-            "weight_first" if first else "weight_next",
-            (
-                Step(f"{of}.chain", left, right, rules.CHAIN),
-                *steps,
-                Step(f"{of}.product", left, product, rules.SUBSTITUTE, (f"{of}.chain", *cites)),
-            ),
-            (of,),
-        )
+        left = Partial(ERROR, of)
+        product = together([without_ones([put[factor] for factor in chain.args]) for chain in chains])
+        steps = [
+            Step(f"{of}.chain", left, together(chains), rules.CHAIN),
+            *steps,
+            Step(f"{of}.product", left, product, rules.SUBSTITUTE, tuple(cites)),
+        ]
+        return Block("weight_first" if first else "weight_next", tuple(steps), (of,))
 
     def factor(self, of: Expr, by: Entry) -> tuple[Expr, tuple[str, ...]]:
-        """The local derivative ∂of/∂by, an instance of an index equation, and the labels it cites."""
+        """The local derivative ∂of/∂by, an instance of an index equation, and the labels it cites; δ for ∂E/∂z."""
+        if of == ERROR and by.base == PRE:
+            return DELTA[by.indices], ()
         if of == ERROR:
             step = self.general.get("error.slope")
             return (self.instance(step.right, k=int(by.indices[1])), (step.label,)) if step else (Partial(of, by), ())
@@ -121,7 +119,7 @@ class ScalarView:
                 step = self.general["slope.group.1"]
                 return self.instance(step.right, k=unit, q=int(by.indices[1])), (step.label,)
             slope = self.slopes[Symbol(use.tag)]
-            return slope.at(of_pre := PRE[layer, unit], OUT[of_pre.indices]), slope.cites
+            return slope.at(PRE[layer, unit], OUT[layer, unit]), slope.cites
         if by.base == OUT:
             step = self.general[f"back.{layer - 1}.out.local"]
             return self.instance(step.right, j=int(by.indices[1]), k=unit), (step.label,)
@@ -133,41 +131,24 @@ class ScalarView:
         units = [int(unit) for unit in of.indices[1:]]
         return self.instance(expr, i=units[0], j=units[-1])
 
-    def _deltas(self, layer: int) -> Block:
-        """δ of every unit of ``layer``, from the error or from the next layer's δ."""
-        if layer == self.graph.depth:
-            labels = ["output.delta"]
-        else:
-            labels = [label for label in (f"delta.{layer}", f"delta.{layer}.output") if label in self.general]
-        steps = []
-        for j in self.graph.units(layer):
-            left: Expr = DELTA[layer, j]
-            for label in labels:
-                right = self.instance(
-                    self.general[label].right, j=j, **({"k": j, "q": j} if layer == self.graph.depth else {})
-                )
-                steps.append(
-                    Step(
-                        f"{label}.{j}",
-                        left,
-                        right,
-                        rules.LOCAL_GRADIENT if left == DELTA[layer, j] else self.general[label].rule,
-                        (label,),
-                    )
-                )
-                left = right
-        return Block("deltas", tuple(steps), (DELTA[layer, 1],))
+    def delta(self, layer: int, unit: int) -> tuple[Step, ...]:
+        """δ of one unit, from the error or from the next layer's δ; the last line is its final form."""
+        at_output = layer == self.graph.depth
+        labels = ("output.delta",) if at_output else (f"delta.{layer}", f"delta.{layer}.output")
+        units = {"k": unit, "q": unit} if at_output else {"j": unit}
+        steps: list[Step] = []
+        for general in (self.general[label] for label in labels if label in self.general):
+            left = steps[-1].right if steps else DELTA[layer, unit]
+            rule = general.rule if steps else rules.LOCAL_GRADIENT
+            right = self.instance(general.right, **units)
+            steps.append(Step(f"{general.label}.{unit}", left, right, rule, (general.label,)))
+        return tuple(steps)
 
-    def _folded(self, of: Entry) -> Step:
+    def folded(self, of: Entry) -> Step:
         """∂E/∂w = δ · a for one weight."""
         general = self.general[f"gradient.{of.base.label}.{of.indices[0]}"]
-        return Step(
-            f"{of}.folded",
-            Partial(ERROR, of),
-            self.at_parameter(general.right, of),
-            rules.LOCAL_GRADIENT,
-            (general.label,),
-        )
+        right = self.at_parameter(general.right, of)
+        return Step(f"{of}.folded", Partial(ERROR, of), right, rules.LOCAL_GRADIENT, (general.label,))
 
 
 def together(chains: list[Expr]) -> Expr:

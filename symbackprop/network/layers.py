@@ -40,8 +40,8 @@ class Equation:
 def dense(bias: bool) -> Equation:
     """The pre-activations of layer l+1: z_j = Σ_i w_ij a_i (+ b_j).
 
-    >>> dense(bias=True).right
-    Sum(wij[l]*ai[l], (i, 1, n[l])) + bj[l]
+    >>> dense(bias=False).right
+    Sum(ai[l]*wij[l], (i, 1, n[l]))
     """
     weight, source = WEIGHT[LAYER, FROM, TO], OUT[LAYER, FROM]
     products = Sum(weight * source, (FROM, 1, SIZE[LAYER]))
