@@ -13,4 +13,5 @@ def _erf(z: np.ndarray) -> np.ndarray:
     square, series = np.minimum(z * z, 0.25), 0 * z
     for coefficient in _ERF:
         series = series * square + coefficient
-    return np.where(np.abs(z) < 0.5, z * series, np.sign(z) * (1 - _erfc(np.abs(z))))
+    result: np.ndarray = np.where(np.abs(z) < 0.5, z * series, np.sign(z) * (1 - _erfc(np.abs(z))))
+    return result

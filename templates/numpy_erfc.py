@@ -19,4 +19,5 @@ def _erfc(z: np.ndarray) -> np.ndarray:
         series = series * ratio + coefficient
     near = x.astype(np.float32).astype(x.dtype)  # its square is exact, so e^(-x²) keeps its digits
     value = np.exp(-near * near) * np.exp((near - x) * (near + x)) * series / (1 + 2 * x)
-    return np.where(z < 0, 2 - value, value)
+    result: np.ndarray = np.where(z < 0, 2 - value, value)
+    return result

@@ -9,8 +9,8 @@ import sympy as sp
 from sympy import Add, Expr, Integer, Mul, Piecewise, Pow, Symbol
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symbackprop.calculus.indices import derivative
-from symbackprop.calculus.inert import Apply
+from symbackprop.calculus.indices import Entry, derivative
+from symbackprop.calculus.inert import Apply, Chain, Total
 from symbackprop.catalogue.entries import Z
 from symbackprop.derivation import matrix_terms as mt
 from symbackprop.derivation.derive import Derivation
@@ -23,7 +23,7 @@ from symbackprop.emit.stable import EntrySum, Erfc, RowSum, Shifted, Sigmoid, So
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.layers import GENERIC_LOSS
-from symbackprop.network.quantities import BIAS, OUT, OUTPUT_UNIT, TARGET
+from symbackprop.network.quantities import BIAS, OUT, OUTPUT_UNIT
 
 FUNCTIONS: Mapping[type, str] = {
     sp.exp: "exp",
@@ -69,8 +69,12 @@ class FormulaReader:
             return self.values[expr]
         if isinstance(expr, Apply):
             return Call(handed_in(expr.tag, expr.order), tuple(map(self, expr.arguments)))
-        if not expr.free_symbols and not expr.has(Apply) or isinstance(expr, Symbol):
+        if isinstance(expr, Symbol) or not (expr.free_symbols or expr.has(Apply)):
             return Number(expr)
+        if isinstance(expr, Chain):
+            return Op("multiply", tuple(map(self, expr.args)))
+        if isinstance(expr, Total):
+            return Op("add", tuple(map(self, expr.args)))
         if isinstance(expr, Add):
             return self._sum(expr)
         if isinstance(expr, Mul | Pow):
@@ -95,7 +99,11 @@ class FormulaReader:
         return node
 
     def _sum(self, expr: Add) -> Node:
-        terms = sorted(expr.args, key=lambda term: (term.could_extract_minus_sign(), sp.default_sort_key(term)))
+        def place(term: Expr) -> tuple[bool, bool, bool, object]:
+            """Positive terms first, among them numbers, then products."""
+            return term.could_extract_minus_sign(), not term.is_number, not term.is_Mul, sp.default_sort_key(term)
+
+        terms = sorted(expr.args, key=place)
         return Op("add", tuple(self(term) for term in terms))
 
     def _total(self, expr: Expr) -> Node:
@@ -109,11 +117,10 @@ class FormulaReader:
         if expr.could_extract_minus_sign():
             return Op("negative", (self(-expr),))
         factors = sorted(Mul.make_args(expr), key=self._place)
-        number = Mul(*(f for f in factors if f.is_number))
+        over, under = number_fraction(Mul(*(f for f in factors if f.is_number)))
         above = [self._power(f) for f in factors if not f.is_number and not _is_below(f)]
         below = [self._power(1 / f) for f in factors if not f.is_number and _is_below(f)]
-        top = product([Number(number), *above] if number != 1 or not above else above)
-        return Op("divide", (top, product(below))) if below else top
+        return fraction([*numbers(over), *above], [*numbers(under), *below])
 
     def _place(self, factor: Expr) -> tuple[bool, bool, object]:
         """Named numbers before arrays, arrays before functions of them."""
@@ -158,9 +165,31 @@ def _is_below(factor: Expr) -> bool:
     return isinstance(factor, Pow) and factor.exp.could_extract_minus_sign()
 
 
+def number_fraction(number: Expr) -> tuple[Expr, Expr]:
+    """A number as what to multiply by and what to divide by: decimal fractions multiply, others divide exactly.
+
+    >>> number_fraction(sp.Rational(1, 20)), number_fraction(sp.Rational(2, 3))
+    ((1/20, 1), (2, 3))
+    """
+    if isinstance(number, sp.Rational) and number.q > 1 and set(sp.factorint(number.q)) - {2, 5}:
+        return Integer(number.p), Integer(number.q)
+    return number, Integer(1)
+
+
+def numbers(number: Expr) -> list[Node]:
+    """A number as a list of factors: none for 1."""
+    return [] if number == 1 else [Number(number)]
+
+
 def product(factors: list[Node]) -> Node:
     """The factors multiplied; one factor is itself."""
     return factors[0] if len(factors) == 1 else Op("multiply", tuple(factors))
+
+
+def fraction(above: list[Node], below: list[Node]) -> Node:
+    """The product of the factors above, divided by that of the factors below."""
+    top = product(above or [Number(Integer(1))])
+    return Op("divide", (top, product(below))) if below else top
 
 
 @dataclass
@@ -200,16 +229,19 @@ class TermReader:
 
     def name(self, left: mt.Term) -> str:
         """The name of the array on the left of a step."""
-        return self.names.gradient(left.of) if isinstance(left, mt.Gradient) else self.names.array(left)
+        if isinstance(left, mt.Gradient):
+            return self.names.gradient(left.of)
+        assert isinstance(left, mt.Leaf)
+        return self.names.array(left)
 
     def scaled(self, factor: Expr, of: Node) -> Node:
         """``factor`` times ``of``, the sign in front, what divides behind."""
         if factor.could_extract_minus_sign():
             return Op("negative", (self.scaled(-factor, of),))
         number, named = factor.as_coeff_Mul()
-        above, below = sp.fraction(named)
-        whole = of if number * above == 1 else Op("multiply", (self.read(number * above), of))
-        return whole if below == 1 else Op("divide", (whole, self.read(below)))
+        over, under = number_fraction(number)
+        above, below = ([] if part == 1 else [self.read(part)] for part in sp.fraction(named))
+        return fraction([*numbers(over), *above, of], [*numbers(under), *below])
 
     def formula_node(self, formula: Expr) -> Node:
         """The node that computes a formula in array symbols, in its stable form."""
@@ -232,22 +264,23 @@ class TermReader:
             case mt.SumOver(of, "columns"):
                 return RowSum(self.formula(of))
             case mt.Map(function, symbols, arguments):
-                return self.named(function.xreplace(dict(zip(symbols, map(self.formula, arguments), strict=True))))
+                whole = function.xreplace(dict(zip(symbols, map(self.formula, arguments), strict=True)))
+                return named(whole, self.slopes)
         node = self(term)
         symbol = Symbol(node.name if isinstance(node, Var) else f"_{len(self.read.values)}", real=True)
         self.read.values[symbol] = node
         return symbol
 
-    def named(self, expr: Expr) -> Expr:
-        """Each activation by name as its formula, each slope by name as the formula that was derived for it."""
 
-        def written_out(use: Apply) -> Expr:
-            slope = self.slopes.get(use.tag)
-            if slope is None or slope.value is None:
-                return use
-            return (slope.formula if use.order else slope.value).xreplace({Z: use.arguments[0]})
+def named(expr: Expr, slopes: Mapping[Symbol, Slope]) -> Expr:
+    """Each activation by name as its formula, each slope by name as the formula derived for it, in stable form."""
 
-        return expr.replace(lambda e: isinstance(e, Apply), written_out)
+    def written_out(use: Apply) -> Expr:
+        slope = slopes.get(use.tag)
+        formula = None if slope is None else slope.formula if use.order else slope.value
+        return use if formula is None else stable_form(formula).xreplace({Z: use.arguments[0]})
+
+    return expr.replace(lambda e: isinstance(e, Apply), written_out)
 
 
 def _all_entries(term: mt.Term) -> tuple[Expr, mt.Term]:
@@ -271,7 +304,7 @@ def lower(derivation: Derivation, names: Names) -> Program:
         lines.append(_slope_of_generic_loss(graph, read))
     lines += [_line(read, step) for step in (*view.deltas, *view.gradients)]
     steps = (*view.forward, *view.deltas, *view.gradients)
-    leaves = sorted((step.left.of for step in view.gradients), key=lambda leaf: (leaf.layer, leaf.base == BIAS))
+    leaves = sorted(map(_parameter, view.gradients), key=lambda leaf: (leaf.layer or 0, leaf.base == BIAS))
     updates = {line.name: line for line in (_line(read, step) for step in view.updates)}
     return Program(
         lines=share(lines, {names.input, names.target, *map(names.array, leaves)}, read.read.stems),
@@ -279,9 +312,15 @@ def lower(derivation: Derivation, names: Names) -> Program:
         loss=ERROR_NAME,
         gradients={names.array(leaf): names.gradient(leaf) for leaf in leaves},
         updates=tuple(updates[names.array(leaf)] for leaf in leaves),
-        shapes={names.array(leaf): _shape(leaf, sizes) for leaf in leaves},
+        shapes={names.array(leaf): tuple(n for n in _shape(leaf, sizes) if n) for leaf in leaves},
         arrays={read.name(step.left): _shape(step.left, sizes) for step in steps},
     )
+
+
+def _parameter(step: Step) -> mt.Leaf:
+    """The parameter whose gradient ``step`` states."""
+    assert isinstance(step.left, mt.Gradient)
+    return step.left.of
 
 
 def _line(read: TermReader, step: Step) -> Assign:
@@ -299,12 +338,16 @@ def _loss_line(read: TermReader, view: MatrixView) -> Assign:
     return Assign(ERROR_NAME, read.formula_node(error), view.error.label)
 
 
+def slope_of_generic_loss(graph: ForwardGraph) -> Expr:
+    """∂E/∂a of an output, for a loss that the caller hands in, in the loss's own slope."""
+    return derivative(graph.error.right, OUT[graph.depth, OUTPUT_UNIT]).xreplace(graph.sizes)
+
+
 def _slope_of_generic_loss(graph: ForwardGraph, read: TermReader) -> Assign:
-    """∂E/∂a of a loss that the caller hands in, from its slope, which the caller hands in too."""
-    out, target = OUT[graph.depth, OUTPUT_UNIT], TARGET[OUTPUT_UNIT]
-    slope = derivative(graph.error.right, out).xreplace({size: Integer(n) for size, n in graph.sizes.items()})
+    """The line for ∂E/∂a of a loss that the caller hands in."""
     leaf = mt.Leaf(OUT, graph.depth, mt.EXAMPLES, mt.Axis(graph.depth))
-    symbols = {entry: Symbol(read.names.of(entry.base, graph.depth), real=True) for entry in (out, target)}
+    slope = slope_of_generic_loss(graph)
+    symbols = {e: Symbol(read.names.of(e.base, graph.depth), real=True) for e in slope.atoms(Entry)}
     read.read.values.update({symbol: Var(symbol.name) for symbol in symbols.values()})
     return Assign(read.names.gradient(leaf), read.formula_node(slope.xreplace(symbols)))
 

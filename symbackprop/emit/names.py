@@ -13,7 +13,7 @@ from symbackprop.notation.profile import Profile
 
 ERROR_NAME = "error"
 # Names that the emitted functions use for themselves.
-RESERVED = frozenset("np math params grads ws workspace n real many values rng W b".split()) | {ERROR_NAME}
+RESERVED = frozenset({"np", "math", "params", "grads", "ws", "workspace", "n", "real", "many", "values", ERROR_NAME})
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbackprop.emit.printer import ATOM, PRODUCT, TEST, PythonPrinter
-from symbackprop.emit.program import Assign, MatMul, Node, Number, Op, Reduce, Transposed, Var
+from symbackprop.emit.program import (
+    ARITHMETIC,
+    FUNCTIONS,
+    TESTS,
+    Assign,
+    MatMul,
+    Node,
+    Number,
+    Op,
+    Reduce,
+    Transposed,
+    Var,
+    parts,
+)
 from symbackprop.errors import UnsupportedExpression
 
-NUMPY = {
-    name: f"np.{name}"
-    for name in "exp expm1 log log1p tanh sinh cosh sin cos sqrt abs sign maximum minimum".split()
-} | {"atan": "np.arctan", "erf": "_erf", "erfc": "_erfc"}
+SAME_NAME = FUNCTIONS - ARITHMETIC - TESTS - {"where", "atan", "erf", "erfc"}
+NUMPY = {name: f"np.{name}" for name in sorted(SAME_NAME)} | {"atan": "np.arctan", "erf": "_erf", "erfc": "_erfc"}
 IN_PLACE = {"add": "+=", "multiply": "*=", "divide": "/="}
 AXIS = {"rows": "axis=0", "columns": "axis=1, keepdims=True"}
 
@@ -21,9 +32,8 @@ class NumPyPrinter(PythonPrinter):
     """Prints nodes over NumPy arrays."""
 
     def factor(self, factor: Node, first: bool) -> str:
-        match factor:
-            case Op("where", (test, Number(one), Number(zero))) if one == 1 and zero == 0:
-                return self.inside(test, ATOM)  # a truth value counts as 1 or 0 in a product
+        if _is_truth(factor):
+            return self.inside(parts(factor)[0], ATOM)  # a truth value counts as 1 or 0 in a product
         return super().factor(factor, first)
 
     def cases(self, test: Node, value: Node, other: Node) -> tuple[str, int]:
@@ -48,8 +58,8 @@ class NumPyPrinter(PythonPrinter):
                 return f"{self.inside(left, ATOM)} @ {self.inside(right, ATOM)}", PRODUCT
             case Transposed(of):
                 return f"{self.inside(of, ATOM)}.T", ATOM
-            case Reduce(function, Var() as of, over) if over in AXIS:
-                return f"{self(of)}.{function}({AXIS[over]})", ATOM
+            case Reduce(function, Var(name), over) if over in AXIS:
+                return f"{self(Var(name))}.{function}({AXIS[over]})", ATOM
             case Reduce(function, of, over):
                 return f"np.{function}({', '.join([self(of), *([AXIS[over]] if over in AXIS else [])])})", ATOM
         raise UnsupportedExpression(f"no source is known for {type(node).__name__}")
@@ -65,8 +75,8 @@ class NumPyPrinter(PythonPrinter):
         match product:
             case MatMul(left, right):
                 statements = [f"{line.name} = np.matmul({self(left)}, {self(right)}, {buffer})"]
-            case Reduce(function, Var() as of, "rows"):
-                statements = [f"{line.name} = {self(of)}.{function}(axis=0, {buffer})"]
+            case Reduce(function, Var(name), "rows"):
+                statements = [f"{line.name} = {self(Var(name))}.{function}(axis=0, {buffer})"]
             case _:
                 return self.line(line)
         for function, node in changes:
@@ -74,16 +84,27 @@ class NumPyPrinter(PythonPrinter):
                 case "add", Op("negative", (of,)):
                     statements.append(f"{line.name} -= {self(of)}")
                 case "multiply", _:
-                    statements.append(f"{line.name} *= {self.factor(node, first=True)}")
+                    statements.append(f"{line.name} *= {self._scale(node)}")
                 case _:
                     statements.append(f"{line.name} {IN_PLACE[function]} {self(node)}")
         return statements
 
+    def _scale(self, node: Node) -> str:
+        """What an array is multiplied by in place: ``node``, with a truth value for the numbers 1 and 0."""
+        return self.factor(node, first=True) if _is_truth(node) else self(node)
+
 
 def in_buffer(line: Assign) -> bool:
     """Whether ``line_in_buffers`` writes the line into the work space."""
-    start = _product_first(line.node)[0]
-    return isinstance(start, MatMul) or (isinstance(start, Reduce) and start.over == "rows" and isinstance(start.of, Var))
+    return _starts_with_product(line.node)
+
+
+def _is_truth(node: Node) -> bool:
+    """Whether ``node`` is 1 where a test holds and 0 elsewhere."""
+    match node:
+        case Op("where", (_, Number(one), Number(zero))):
+            return bool(one == 1 and zero == 0)
+    return False
 
 
 def _is_array(node: Node) -> bool:
@@ -112,6 +133,7 @@ def _product_first(node: Node) -> tuple[Node, list[tuple[str, Node]]]:
 
 
 def _starts_with_product(node: Node) -> bool:
-    start = _product_first(node)[0]
-    return isinstance(start, MatMul) or (isinstance(start, Reduce) and start.over == "rows")
-
+    match _product_first(node)[0]:
+        case MatMul() | Reduce(_, Var(), "rows"):
+            return True
+    return False

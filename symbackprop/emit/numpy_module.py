@@ -29,25 +29,6 @@ HELPERS = {"_erf": ("_erf", "_erfc"), "_erfc": ("_erfc",)}
 
 
 @dataclass(frozen=True)
-class Slice:
-    """The part of a program that one function carries out, printed."""
-
-    lines: list[str]
-    keywords: dict[str, str]
-    helpers: frozenset[str]
-
-    @property
-    def named(self) -> list[str]:
-        """The keyword arguments with their types."""
-        return [f"{name}: {kind}" for name, kind in self.keywords.items()]
-
-    @property
-    def passed(self) -> list[str]:
-        """The keyword arguments handed on."""
-        return [f"{name}={name}" for name in self.keywords]
-
-
-@dataclass(frozen=True)
 class Slicer:
     """Cuts a program into functions."""
 
@@ -56,7 +37,7 @@ class Slicer:
     names: Names
     numbers: Mapping[str, int]
 
-    def __call__(self, outputs: Sequence[str], in_buffers: bool = False) -> Slice:
+    def __call__(self, outputs: Sequence[str], in_buffers: bool = False) -> source.Slice:
         """The lines that ``outputs`` need, with what must stand before them."""
         lines = needed(self.program.lines, outputs)
         printer = NumPyPrinter(NUMPY, source.named_numbers(self.spec))
@@ -65,11 +46,11 @@ class Slicer:
         before = ["n = len({0})"] if any("n" in _words(part) for part in text) else []
         before += ["real = {0}.dtype.type"] if "real" in printer.used else []
         preamble = [line.format(self.names.input) for line in before]
-        return Slice([*preamble, *text], source.keywords(lines, self.spec), frozenset(printer.used) - {"real"})
+        return source.Slice([*preamble, *text], source.keywords(lines, self.spec), frozenset(printer.used) - {"real"})
 
     def _fitted(self, statements: list[str], label: str | None) -> list[str]:
         first, *rest = statements
-        comment = f"({self.numbers[label]})" if label in self.numbers else ""
+        comment = source.citation(self.numbers, label)
         return [*source.fitted(first, comment=comment), *(part for line in rest for part in source.fitted(line))]
 
 
@@ -112,7 +93,9 @@ def numpy_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, 
     }
 
 
-def arguments(spec: NetworkSpec, names: Names, forward: Slice, loss: Slice, backward: Slice) -> dict[str, Any]:
+def arguments(
+    spec: NetworkSpec, names: Names, forward: source.Slice, loss: source.Slice, backward: source.Slice
+) -> dict[str, Any]:
     """The first lines of the functions and the calls between them."""
     params, x, t = "params: Arrays", f"{names.input}: ArrayLike", f"{names.target}: ArrayLike"
     both = backward.passed
@@ -148,7 +131,8 @@ def layout_parts(program: Program, profile: Profile) -> dict[str, Any]:
     ends, unpacked = 0, []
     for name, shape in program.shapes.items():
         start, ends = ends, ends + prod(shape)
-        unpacked.append((name, f"vector[{start}:{ends}].reshape({shape})" if len(shape) > 1 else f"vector[{start}:{ends}]"))
+        reshaped = f".reshape({shape})" if len(shape) > 1 else ""
+        unpacked.append((name, f"vector[{start}:{ends}]{reshaped}"))
     return {
         "shapes": program.shapes.items(),
         "weight_layout": "from_to" if from_to else "to_from",

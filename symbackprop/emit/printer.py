@@ -1,6 +1,4 @@
-"""Nodes as Python source. A target's printer says how functions, cases and products are written; a node it has no rule
-for is refused.
-"""
+"""Nodes as Python source: what the printers of all targets share. A node without a rule is refused."""
 
 from __future__ import annotations
 
@@ -61,7 +59,8 @@ class PythonPrinter:
             case Op("negative", (of,)):
                 return f"-{self.inside(of, PRODUCT)}", SIGN
             case Op("power", (base, exponent)):
-                return f"{self.inside(base, ATOM)}**{self.inside(exponent, ATOM)}", POWER
+                sign = "**" if isinstance(base, Var) and isinstance(exponent, Number) else " ** "
+                return f"{self.inside(base, ATOM)}{sign}{self.inside(exponent, ATOM)}", POWER
             case Op(function, (left, right)) if function in COMPARISONS:
                 return f"{self.inside(left, SUM)} {COMPARISONS[function]} {self.inside(right, SUM)}", TEST
             case Op("where", (test, value, other)):

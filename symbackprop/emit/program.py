@@ -18,7 +18,9 @@ from symbackprop.errors import UnsupportedExpression
 
 ARITHMETIC = frozenset({"add", "multiply", "divide", "negative", "power"})
 TESTS = frozenset({"greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "and", "or"})
-COSTLY = frozenset("exp expm1 log log1p tanh sinh cosh sin cos atan sqrt erf erfc".split())
+COSTLY = frozenset(
+    {"exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "sin", "cos", "atan", "sqrt", "erf", "erfc"}
+)
 FUNCTIONS = ARITHMETIC | TESTS | COSTLY | {"where", "maximum", "minimum", "abs", "sign"}
 
 
@@ -73,7 +75,7 @@ class Transposed:
 
 @dataclass(frozen=True)
 class Reduce:
-    """``function`` ("sum" or "max") over the ``rows``, over the ``columns`` (one column is left), or over "all" entries."""
+    """``function`` ("sum" or "max") over the "rows", over the "columns" (one column is left) or over "all" entries."""
 
     function: str
     of: Node
@@ -128,7 +130,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def is_costly(node: Node) -> bool:
-    """Whether computing ``node`` twice is worth a line of its own: it holds a function, a product or a sum over entries."""
+    """Whether ``node``, met twice, is worth a line of its own: it holds a function, a product or a sum over entries."""
     return any(
         isinstance(n, Call | MatMul | Reduce) or (isinstance(n, Op) and n.function in COSTLY) for n in walk(node)
     )

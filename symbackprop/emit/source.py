@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import keyword
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from sympy import Symbol
@@ -15,6 +16,25 @@ from symbackprop.network.quantities import BATCH, RATE
 from symbackprop.network.spec import NetworkSpec
 
 WIDTH = 120
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The part of a program that one function carries out, printed."""
+
+    lines: list[str]
+    keywords: dict[str, str]
+    helpers: frozenset[str]
+
+    @property
+    def named(self) -> list[str]:
+        """The keyword arguments with their types."""
+        return [f"{name}: {kind}" for name, kind in self.keywords.items()]
+
+    @property
+    def passed(self) -> list[str]:
+        """The keyword arguments handed on."""
+        return [f"{name}={name}" for name in self.keywords]
 
 
 def constants(spec: NetworkSpec) -> list[tuple[str, str]]:
@@ -88,6 +108,15 @@ def signature(name: str, positional: Sequence[str], named: Sequence[str], result
     return f"def {name}(\n{lines}) -> {result}:"
 
 
+def citation(numbers: Mapping[str, int], label: str | None) -> str:
+    """The number of the equation that a line carries out, as a comment cites it.
+
+    >>> citation({"matrix.z.2": 7}, "matrix.z.2")
+    '(7)'
+    """
+    return f"({numbers[label]})" if label is not None and label in numbers else ""
+
+
 def fitted(statement: str, indent: int = 4, comment: str = "") -> list[str]:
     """A statement as lines that fit, broken at the signs of its outermost sum or at its outermost commas."""
     note = f"  # {comment}" if comment else ""
@@ -97,11 +126,13 @@ def fitted(statement: str, indent: int = 4, comment: str = "") -> list[str]:
     if not equals:
         head, _, rest = statement.partition("(")
         body, _, tail = rest.rpartition(")")
-        return [f"{head}({note}", *_filled(_split(body, (", ",)), indent), f"){tail}"]
-    return [f"{name} = ({note}", *_filled(_split(value, (" + ", " - ")), indent), ")"]
+        return [f"{head}({note}", *filled(_split(body, (", ",)), indent), f"){tail}"]
+    pieces = [value] if len(value) + indent + 4 <= WIDTH else _split(value, (" + ", " - "))
+    return [f"{name} = ({note}", *(f"    {piece.strip()}" for piece in pieces), ")"]
 
 
-def _filled(pieces: list[str], indent: int) -> list[str]:
+def filled(pieces: list[str], indent: int = 0) -> list[str]:
+    """Pieces joined on lines that fit, four spaces in."""
     lines = [""]
     for piece in pieces:
         if lines[-1] and len(lines[-1]) + len(piece) + indent + 4 > WIDTH:

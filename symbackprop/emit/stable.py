@@ -18,7 +18,7 @@ S, C = Symbol("_s", positive=True), Symbol("_c", positive=True)  # σ(u) and 1 -
 
 
 class RowFunction(sp.Function):
-    """A function of a whole row of entries, the units of one example; ``row`` gives its value from the row's entries."""
+    """A function of a whole row of entries, the units of one example."""
 
     nargs = 1
 
@@ -28,8 +28,6 @@ class RowFunction(sp.Function):
 
 class RowSum(RowFunction):
     """The sum of the row's entries."""
-
-    row = staticmethod(sp.Add)
 
     def _eval_is_positive(self) -> bool | None:
         return self.args[0].is_positive
@@ -44,7 +42,7 @@ class EntrySum(sp.Function):
 class Shifted(RowFunction):
     """The entry minus the greatest entry of its row."""
 
-    row = staticmethod(sp.Max)
+    nargs = 1
 
 
 class Sigmoid(sp.Function):
@@ -95,7 +93,7 @@ class Rewrite:
 
 
 def sigmoid_fraction(expr: Expr) -> Expr:
-    """A fraction over powers of 1 + e^±u is a polynomial in s = 1/(1 + e^-u) and 1 - s = σ(-u), for e^-u = (1 - s)/s."""
+    """A fraction over powers of 1 + e^±u is a polynomial in s = σ(u) and 1 - s = σ(-u), for e^-u = (1 - s)/s."""
     if not isinstance(expr, Mul | Add | Pow):
         return expr
     for u in _one_plus_exps(expr):
@@ -106,7 +104,7 @@ def sigmoid_fraction(expr: Expr) -> Expr:
         if not sp.denom(form).has(S):
             sign, factors = 1, []
             for factor in map(_with_complement, Mul.make_args(form)):
-                turned = factor.is_Add and factor.could_extract_minus_sign() or factor == -C
+                turned = factor.could_extract_minus_sign() and (factor.is_Add or factor == -C)
                 sign, factor = (-sign, -factor) if turned else (sign, factor)
                 factors.append(factor)
             return Mul(sign, *factors).xreplace({C: Sigmoid(-u), S: Sigmoid(u)})
@@ -169,7 +167,7 @@ def log_of_parts(expr: Expr) -> Expr:
 
 
 def softplus(expr: Expr) -> Expr:
-    """log(1 + e^u) = softplus(u)."""
+    """The logarithm of 1 + e^u has a name, softplus."""
     if isinstance(expr, sp.log | log1p):
         inside = expr.args[0] if isinstance(expr, sp.log) else 1 + expr.args[0]
         one, rest = inside.as_coeff_Add()
@@ -182,15 +180,15 @@ def softmax_shift(expr: Expr) -> Expr:
     """e^u / Σ e^u is the same with every u of the row less by the row's maximum."""
     if isinstance(expr, Mul):
         for factor in expr.args:
-            if isinstance(factor, Pow) and factor.exp == -1 and (u := _exponent_of_row_sum(factor.base)) is not None:
-                if sp.exp(u) in expr.args:
-                    shifted = sp.exp(Shifted(u))
-                    return expr / sp.exp(u) / factor * shifted / RowSum(shifted)
+            u = _exponent_of_row_sum(factor.base) if isinstance(factor, Pow) and factor.exp == -1 else None
+            if u is not None and sp.exp(u) in expr.args:
+                shifted = sp.exp(Shifted(u))
+                return expr / sp.exp(u) / factor * shifted / RowSum(shifted)
     return expr
 
 
 def log_softmax(expr: Expr) -> Expr:
-    """u - log Σ e^u = s - log Σ e^s, with s = u less the row's maximum."""
+    """The difference u - log Σ e^u is s - log Σ e^s, with s = u less the row's maximum."""
     if isinstance(expr, Add):
         for term in expr.args:
             sign, log = (-1, -term) if term.could_extract_minus_sign() else (1, term)
@@ -202,7 +200,7 @@ def log_softmax(expr: Expr) -> Expr:
 
 
 def _exponent_of_row_sum(expr: Expr) -> Expr | None:
-    """u where ``expr`` is Σ e^u over the row."""
+    """The u of which ``expr`` is Σ e^u over the row."""
     if isinstance(expr, RowSum) and isinstance(expr.args[0], sp.exp) and not expr.has(Shifted):
         return expr.args[0].args[0]
     return None
@@ -255,7 +253,7 @@ def branch_clip(expr: Expr) -> Expr:
     earlier: list[sp.Basic] = []
     cases = []
     for value, where in expr.args:
-        bounds = [where, *(sp.Not(test) for test in earlier)]
+        bounds = [where, *map(sp.Not, earlier)]
         cases.append((_clipped(value, bounds) if value.has(sp.exp, expm1, sp.cosh, sp.sinh) else value, where))
         earlier.append(where)
     return Piecewise(*cases)

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from symbackprop import resources
 from symbackprop.derivation.derive import Derivation
 from symbackprop.emit.numpy_module import numpy_parts
+from symbackprop.emit.scalar import scalar_parts
 from symbackprop.errors import SpecError, unknown
 from symbackprop.notation.profile import Profile
 
@@ -32,11 +33,14 @@ TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
         Target("numpy", "gradients.py", "gradients.py.jinja", numpy_parts),
+        Target("scalar", "scalar_gradients.py", "scalar_gradients.py.jinja", scalar_parts),
     )
 }
 
 
-def emit(derivation: Derivation, profile: Profile, numbers: Mapping[str, int] | None = None, target: str = "numpy") -> str:
+def emit(
+    derivation: Derivation, profile: Profile, numbers: Mapping[str, int] | None = None, target: str = "numpy"
+) -> str:
     """The source of the module that computes the network's gradients.
 
     Names are the letters of ``profile``; comments cite the equation ``numbers`` (label -> number) of a document. Raises

@@ -1,0 +1,245 @@
+"""The scalar target: the forward pass, δ and the gradients of every individual weight, with ``math`` alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+from sympy import Expr, Integer, Sum, Symbol
+
+from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.inert import Partial
+from symbackprop.derivation.derive import Derivation
+from symbackprop.derivation.matrix import hidden_label
+from symbackprop.emit import source
+from symbackprop.emit.lower import FormulaReader, named, slope_of_generic_loss
+from symbackprop.emit.names import ERROR_NAME
+from symbackprop.emit.printer import ATOM, CASE, TEST, PythonPrinter
+from symbackprop.emit.program import COSTLY, Assign, Node, Var, needed, share
+from symbackprop.emit.stable import RowSum, Shifted, stable_form
+from symbackprop.network.quantities import BATCH, DELTA, ERROR, OUT, OUTPUT_UNIT, PRE, TARGET
+from symbackprop.network.spec import NetworkSpec
+from symbackprop.notation.profile import Profile
+
+PER_WEIGHT = 100  # networks with more weights get no function of their own for each weight
+MATH = {name: f"math.{name}" for name in sorted(COSTLY)} | {
+    "abs": "abs",
+    "maximum": "max",
+    "minimum": "min",
+    "sign": "_sign",
+}
+SIGN = '''def _sign(u: float) -> float:
+    """1, 0 or -1."""
+    return float((u > 0) - (u < 0))'''
+UNIT = Symbol("_u", real=True)  # the pre-activation of the unit in question, in a formula over a group
+
+
+@dataclass
+class MathPrinter(PythonPrinter):
+    """Prints nodes over Python floats."""
+
+    def cases(self, test: Node, value: Node, other: Node) -> tuple[str, int]:
+        return f"{self.inside(value, TEST)} if {self.inside(test, TEST)} else {self.inside(other, CASE)}", CASE
+
+    def function(self, function: str, args: tuple[Node, ...]) -> tuple[str, int]:
+        if function in ("and", "or"):
+            return f" {function} ".join(self.inside(arg, ATOM) for arg in args), CASE
+        return super().function(function, args)
+
+
+def identifier(entry: Entry) -> str:
+    """The name of a single quantity in the source: ``w11[1]`` is ``w11_1``.
+
+    >>> identifier(PRE[2, 1]), identifier(TARGET[1]), identifier(PRE[2, 11])
+    ('z1_2', 't1', 'z11_2')
+    """
+    return re.sub(r"[,\[]", "_", str(entry)).rstrip("]")
+
+
+@dataclass(frozen=True)
+class ScalarLines:
+    """The program of one example in individual units and weights, as instances of the index equations."""
+
+    derivation: Derivation
+    read: FormulaReader = field(default_factory=FormulaReader)
+
+    def __call__(self) -> tuple[Assign, ...]:
+        """Forward pass, error, δ and gradients, in order of evaluation; a costly part that repeats is computed once."""
+        lines = [*self.forward(), self.error(), *self.deltas(), *self.gradients()]
+        return share(lines, list(map(identifier, self.inputs())), self.read.stems)
+
+    def inputs(self) -> list[Entry]:
+        """The arguments of every function: inputs, weights, biases, targets."""
+        graph = self.derivation.graph
+        return [
+            *(OUT[1, i] for i in graph.units(1)),
+            *graph.weights(),
+            *graph.biases(),
+            *graph.targets(),
+        ]
+
+    def line(self, name: str, expr: Expr, label: str | None = None) -> Assign:
+        """``name = expr``, entries as names, activations as formulas."""
+        return Assign(name, self.node(named(self.symbols(expr), self.derivation.slopes)), label)
+
+    def symbols(self, expr: Expr) -> Expr:
+        """``expr`` with a symbol for each entry and each ∂E/∂a that stands by itself; one example is a batch of one."""
+        slopes = {p: Symbol(f"dE_d{identifier(p.by)}", real=True) for p in expr.atoms(Partial) if p.of == ERROR}
+        plain = expr.xreplace(slopes)
+        return plain.xreplace({e: symbol_of(e) for e in plain.atoms(Entry)} | {BATCH: Integer(1)})
+
+    def node(self, expr: Expr) -> Node:
+        """The node of a formula in symbols of entries."""
+        numbers = source.named_numbers(self.derivation.graph.spec)
+        self.read.values.update({s: Var(s.name) for s in expr.free_symbols if s not in numbers})
+        return self.read(expr)
+
+    def forward(self) -> Iterator[Assign]:
+        """Z and a of every unit."""
+        graph = self.derivation.graph
+        for layer in range(2, graph.depth + 1):
+            for j in graph.units(layer):
+                pre = PRE[layer, j]
+                yield self.line(identifier(pre), graph.entry_equation(pre), f"forward.z.{layer}.{j}")
+            formula = stable_form(self.output_formula(layer))
+            if formula.has(Shifted):
+                units = [symbol_of(PRE[layer, j]) for j in graph.units(layer)]
+                yield Assign(f"max_{layer}", self.node(sp.Max(*units, evaluate=False)))
+            for j in graph.units(layer):
+                value = self.at_unit(formula, layer, j)
+                yield Assign(identifier(OUT[layer, j]), self.node(value), f"forward.a.{layer}.{j}")
+
+    def output_formula(self, layer: int) -> Expr:
+        """The output of a unit of ``layer`` in ``UNIT``, sums over a group as sums over a row."""
+        node = self.derivation.graph.out[layer]
+        units = dict.fromkeys(node.right.atoms(Entry), UNIT)
+        formula = node.right.replace(lambda e: isinstance(e, Sum), lambda total: RowSum(total.function))
+        return named(formula.xreplace(units), self.derivation.slopes)
+
+    def at_unit(self, formula: Expr, layer: int, j: int) -> Expr:
+        """A formula in ``UNIT`` at unit j of ``layer``, sums over the row written out."""
+        units = [symbol_of(PRE[layer, m]) for m in self.derivation.graph.units(layer)]
+        if formula == UNIT:
+            return units[j - 1]
+        if isinstance(formula, RowSum):
+            return sp.Add(*(self.at_unit(formula.args[0], layer, m) for m in self.derivation.graph.units(layer)))
+        if isinstance(formula, Shifted):
+            return units[j - 1] - Symbol(f"max_{layer}", real=True)
+        if not formula.args:
+            return formula
+        return formula.func(*(self.at_unit(arg, layer, j) for arg in formula.args))
+
+    def error(self) -> Assign:
+        """The objective of one example; its logarithms get the output's formula put in."""
+        graph = self.derivation.graph
+        out, target = OUT[graph.depth, OUTPUT_UNIT], TARGET[OUTPUT_UNIT]
+        factor, total = graph.error.right.xreplace(graph.sizes).as_independent(Sum)
+        a, t = Symbol("_a", real=True), Symbol("_t", real=True)
+        output = self.output_formula(graph.depth)
+        share_of_unit = total.function.xreplace({out: a, target: t}).replace(
+            sp.log, lambda inside: sp.log(inside.xreplace({a: output}))
+        )
+        formula = stable_form(share_of_unit)
+        shares = [
+            self.at_unit(formula, graph.depth, k).xreplace({a: symbol_of(OUT[graph.depth, k]), t: symbol_of(TARGET[k])})
+            for k in graph.units(graph.depth)
+        ]
+        return Assign(ERROR_NAME, self.node(factor * sp.Add(*shares) + self.symbols(graph.penalty())), "error")
+
+    def deltas(self) -> Iterator[Assign]:
+        """δ of every unit, from the output back."""
+        graph, general = self.derivation.graph, self.derivation.general
+        if graph.spec.loss.entry.value is None:
+            for k in graph.units(graph.depth):
+                slope = slope_of_generic_loss(graph).xreplace({OUTPUT_UNIT: Integer(k)})
+                yield self.line(f"dE_d{identifier(OUT[graph.depth, k])}", slope)
+        for layer in range(graph.depth, 1, -1):
+            label = "output.delta" if layer == graph.depth else hidden_label(general, layer)
+            for j in graph.units(layer):
+                units = {"k": j, "q": j} if layer == graph.depth else {"j": j}
+                right = self.derivation.scalar.instance(general[label].right, **units)
+                yield self.line(identifier(DELTA[layer, j]), right, f"{label}.{j}")
+
+    def gradients(self) -> Iterator[Assign]:
+        """∂E/∂w of every weight and bias, with the penalty's part."""
+        general = self.derivation.general
+        for of in (*self.derivation.graph.weights(), *self.derivation.graph.biases()):
+            name = f"gradient.{of.base.label}.{of.indices[0]}"
+            steps = [general[name], *([general[f"{name}.penalty"]] if f"{name}.penalty" in general else [])]
+            right = sp.Add(*(self.derivation.scalar.at_parameter(step.right, of) for step in steps))
+            yield self.line(f"dE_d{identifier(of)}", right, f"{name}.{'.'.join(map(str, of.indices[1:]))}")
+
+
+def symbol_of(entry: Entry) -> Symbol:
+    """The symbol that stands for an entry in the source."""
+    return Symbol(identifier(entry), real=True)
+
+
+def scalar_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, int]) -> dict[str, Any]:
+    """What the template of ``scalar_gradients.py`` places. The names are addresses, the same in every notation."""
+    spec = derivation.graph.spec
+    reader = ScalarLines(derivation)
+    lines, inputs = reader(), list(map(identifier, reader.inputs()))
+    cut = ScalarSlicer(lines, spec, numbers)
+    parameters = [*derivation.graph.weights(), *derivation.graph.biases()]
+    gradients = {str(of): f"dE_d{identifier(of)}" for of in parameters}
+    everything = cut([ERROR_NAME, *gradients.values()])
+    single = list(gradients.items()) if spec.weight_count <= PER_WEIGHT else []
+    functions = [cut.function("loss", ERROR_NAME, "The error.", inputs)]
+    functions += [cut.function(name, name, f"The derivative of the error by {of}.", inputs) for of, name in single]
+    return {
+        "summary": f"Gradients of every single weight of the network {source.summary(spec)}, for one example.",
+        "title": source.title_lines(spec),
+        "handed_in": bool(source.functions_handed_in(spec)),
+        "uses_math": any("math." in line for line in everything.lines),
+        "arguments": source.filled([f'"{name}", ' for name in inputs]),
+        "constants": source.constants(spec),
+        "functions": functions,
+        "all_def": signature("loss_and_gradients", inputs, everything.named, "tuple[float, dict[str, float]]"),
+        "all_lines": everything.lines,
+        "error": ERROR_NAME,
+        "gradients": gradients.items(),
+        "helpers": [SIGN] if "_sign" in everything.helpers else [],
+    }
+
+
+def signature(name: str, inputs: list[str], named: list[str], result: str) -> str:
+    """The first line of a function of many numbers, as many on a line as fit."""
+    arguments = [f"{each}: float" for each in inputs] + (["*", *named] if named else [])
+    lines = "\n".join(source.filled([f"{each}, " for each in arguments]))
+    return f"def {name}(\n{lines}\n) -> {result}:"
+
+
+@dataclass(frozen=True)
+class ScalarSlicer:
+    """Cuts the scalar program into functions."""
+
+    lines: tuple[Assign, ...]
+    spec: NetworkSpec
+    numbers: Mapping[str, int]
+
+    def __call__(self, outputs: list[str]) -> source.Slice:
+        """The lines that ``outputs`` need, printed."""
+        printer = MathPrinter(MATH, source.named_numbers(self.spec))
+        lines = needed(self.lines, outputs)
+        text = [
+            part
+            for line in lines
+            for part in source.fitted(
+                f"{line.name} = {printer(line.node)}", comment=source.citation(self.numbers, line.label)
+            )
+        ]
+        return source.Slice(text, source.keywords(lines, self.spec), frozenset(printer.used))
+
+    def function(self, name: str, output: str, text: str, inputs: list[str]) -> dict[str, Any]:
+        """A function of all inputs that returns ``output``."""
+        part = self([output])
+        return {
+            "def": signature(name, inputs, part.named, "float"),
+            "text": text,
+            "lines": part.lines,
+            "result": output,
+        }
