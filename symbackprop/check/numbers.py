@@ -106,7 +106,7 @@ class PrimeField:
         return value if not positive or self.positive(value) else PRIME - value
 
     def positive(self, u: int) -> bool:
-        """Half of the numbers count as positive, and of u and -u just one: a random choice that |u| and cases agree on."""
+        """Half of the numbers count as positive, of u and -u just one: a random choice that |u| and cases share."""
         return 0 < u * self.direction % PRIME < PRIME // 2
 
     def sign(self, u: int) -> int:

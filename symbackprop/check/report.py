@@ -1,4 +1,4 @@
-"""What was checked, how, and what came out. A verdict is True, False or None (undecided); only True counts as proved."""
+"""What was checked, how, and the verdicts: True, False or None (undecided); only True counts as proved."""
 
 from __future__ import annotations
 

@@ -7,15 +7,17 @@ the step is then proved for every network that goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import product
+from collections.abc import Callable, Hashable, Mapping
 
 import sympy as sp
 from sympy import Expr, Integer, Sum, Symbol
-from sympy.core.relational import Relational
 
 from symbackprop.calculus.indices import Entry, instantiate
 from symbackprop.calculus.inert import Chain, Partial, Total
+from symbackprop.check.laurent import Ask, Formula, Formulas
+from symbackprop.check.numbers import Undecided
+from symbackprop.check.values import Units
+from symbackprop.check.worlds import NetworkValues
 from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import (
     BATCH,
@@ -33,8 +35,7 @@ from symbackprop.network.quantities import (
 )
 
 UPDATED = {NEXT_WEIGHT: WEIGHT, NEXT_BIAS: BIAS}
-LARGE = 1500  # operations; beyond this a symbolic proof is not tried
-MAX_CASES = 64
+MAX_CASES = 6  # comparisons that a proof distinguishes
 
 
 def written_out(expr: Expr, units: Mapping[Symbol, int], sizes: Mapping[Expr, int]) -> Expr:
@@ -146,26 +147,19 @@ class Meaning:
         return self._through(self.equation(of) if of == ERROR else self(of), by)
 
     def _through(self, expr: Expr, by: Expr) -> Expr:
-        if expr not in self._slopes:
-            self._slopes[expr] = {atom: sp.diff(expr, atom) for atom in sorted(expr.atoms(Entry), key=str)}
-        slopes = self._slopes[expr]
-        return sp.Add(*(slope * inner for atom, slope in slopes.items() if (inner := self.total(atom, by)) != 0))
+        slopes = self._slopes.setdefault(expr, {})
+        total = []
+        for atom in sorted(expr.atoms(Entry), key=str):
+            if (inner := self.total(atom, by)) != 0:
+                if atom not in slopes:
+                    slopes[atom] = sp.diff(expr, atom)
+                total.append(slopes[atom] * inner)
+        return sp.Add(*total)
 
     @staticmethod
     def _depends(of: Entry, by: Entry) -> bool:
         """Whether ``of`` has a forward equation and lies after ``by``, as far as their layers tell."""
         return of.base in (PRE, OUT) and int(of.indices[0]) > 1 and position(of) > position(by)
-
-    def one_level_down(self, expr: Expr) -> Expr:
-        """``expr`` with the outputs in it written in their pre-activations, activations by their formulas."""
-        outs = [e for e in expr.atoms(Entry) if e.base == OUT and e.indices[0] != 1]
-        return self.graph.concrete(expr.xreplace({e: self.equation(e) for e in outs}))
-
-    def forward_inserted(self, expr: Expr) -> Expr:
-        """``expr`` with the last pre-activations or outputs in it replaced by their forward equations."""
-        later = [e for e in expr.atoms(Entry) if e.base in (PRE, OUT) and e.indices[0] != 1]
-        last = max((position(e) for e in later), default=0)
-        return expr.xreplace({e: self.equation(e) for e in later if position(e) == last})
 
 
 def position(entry: Entry) -> int:
@@ -194,69 +188,56 @@ def frontier_of(exprs: list[Expr], depth: int) -> int | None:
     return last if last <= depth else None
 
 
+class Proof(NetworkValues[Formula]):
+    """Evaluates to formulas in which every entry is a symbol, except those whose equation is ``inserted``."""
+
+    def __init__(self, meaning: Meaning, numbers: Formulas, inserted: Callable[[Entry], bool], opaque: bool) -> None:
+        super().__init__(numbers, {}, {}, meaning.graph.sizes)
+        self.meaning, self.names, self.inserted = meaning, numbers, inserted
+        self.formulas = {} if opaque else meaning.graph.formulas
+        self.made: dict[Entry, Formula] = {}
+
+    def entry(self, entry: Entry, at: Units) -> Formula:
+        if entry not in self.made:
+            replaced = self.inserted(entry)
+            self.made[entry] = self(self.meaning.equation(entry)) if replaced else self.names.name(entry)
+        return self.made[entry]
+
+    def symbol(self, symbol: Symbol, at: Units) -> Formula:
+        return self.symbols[symbol] if symbol in self.symbols else self.names.name(symbol)
+
+
 def vanishes(difference: Expr, meaning: Meaning) -> bool:
-    """Whether the difference is proved to be zero: by expanding it, else as a rational function of exponentials."""
-    if _expands_to_zero(difference):
-        return True
-    if sp.count_ops(difference) > LARGE:
-        return False
-    if rationally_zero(meaning.one_level_down(difference)):
-        return True
-    inserted = meaning.forward_inserted(difference)
-    return inserted != difference and rationally_zero(meaning.graph.concrete(inserted))
+    """Whether the difference is proved to be zero, entries being independent.
 
-
-def _expands_to_zero(expr: Expr) -> bool:
-    return bool(expr == 0) or bool(sp.expand(expr, deep=False) == 0) or bool(sp.expand_mul(expr) == 0)
-
-
-def rationally_zero(expr: Expr) -> bool:
-    """Whether ``expr`` is zero in every case, as a rational function of its exponentials and of other functions.
-
-    >>> z = Symbol("z", real=True)
-    >>> rationally_zero(sp.exp(-z) / (1 + sp.exp(-z)) - 1 / (1 + sp.exp(z)))
-    True
+    First with activations unknown, then with their formulas inserted, then with the last forward equations inserted.
     """
-    if _expands_to_zero(expr):
-        return True
-    if sp.count_ops(expr) > LARGE:
+    entries = [e for e in difference.atoms(Entry) if e.base in (PRE, OUT) and e.indices[0] != 1]
+    last = max(map(position, entries), default=0)
+
+    def is_output(entry: Entry) -> bool:
+        return entry.base == OUT and entry.indices[0] != 1
+
+    def is_last(entry: Entry) -> bool:
+        return entry in entries and position(entry) == last
+
+    ways: list[tuple[Callable[[Entry], bool], bool]] = [(lambda _: False, True), (is_output, False), (is_last, False)]
+    return bool(difference == 0) or any(_zero(difference, meaning, inserted, opaque, {}) for inserted, opaque in ways)
+
+
+def _zero(
+    expr: Expr, meaning: Meaning, inserted: Callable[[Entry], bool], opaque: bool, taken: dict[Hashable, bool]
+) -> bool:
+    """Whether ``expr`` is zero in every case; each comparison that occurs is taken to hold, and not to hold."""
+    numbers = Formulas(taken)
+    try:
+        if numbers.is_zero(Proof(meaning, numbers, inserted, opaque)(expr)):
+            return True
+        if not numbers.signs:
+            return False
+        raise Ask(numbers.signs[0])
+    except Undecided:
         return False
-    return all(_zero_as_fraction(case) for case in _cases(expr))
-
-
-def _cases(expr: Expr) -> Iterator[Expr]:
-    """``expr`` with each comparison true or false, and each absolute value its inside or minus that."""
-    conditions = sorted(expr.atoms(Relational), key=sp.default_sort_key)
-    insides = sorted({e.args[0] for e in expr.atoms(sp.Abs, sp.sign)}, key=sp.default_sort_key)
-    if 2 ** (len(conditions) + len(insides)) > MAX_CASES:
-        yield expr
-        return
-    for truths in product((sp.true, sp.false), repeat=len(conditions)):
-        chosen = expr.xreplace(dict(zip(conditions, truths, strict=True)))
-        for signs in product((1, -1), repeat=len(insides)):
-            put = {}
-            for inside, sign in zip(insides, signs, strict=True):
-                put |= {sp.Abs(inside): sign * inside, sp.sign(inside): Integer(sign)}
-            yield chosen.xreplace(put)
-
-
-def _zero_as_fraction(expr: Expr) -> bool:
-    rational = _exponentials_as_symbols(expr)
-    numerator, _ = sp.fraction(sp.together(rational))
-    return bool(sp.expand(numerator) == 0)
-
-
-def _exponentials_as_symbols(expr: Expr) -> Expr:
-    """exp(c u) is the c-th power of one symbol for each u; tanh u is (e^2u - 1)/(e^2u + 1)."""
-    expr = expr.replace(sp.tanh, lambda u: (sp.exp(2 * u) - 1) / (sp.exp(2 * u) + 1))
-    names: dict[Expr, Symbol] = {}
-
-    def power(u: Expr) -> Expr:
-        factors = []
-        for term in sp.Add.make_args(sp.expand(u)):
-            c, rest = term.as_coeff_Mul()
-            names.setdefault(rest, Symbol(f"_e{len(names)}", positive=True))
-            factors.append(names[rest] ** c)
-        return sp.Mul(*factors)
-
-    return expr.replace(sp.exp, power)
+    except Ask as ask:
+        cases = ({**taken, ask.condition: holds} for holds in (True, False))
+        return len(taken) < MAX_CASES and all(_zero(expr, meaning, inserted, opaque, case) for case in cases)

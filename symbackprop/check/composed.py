@@ -1,0 +1,209 @@
+"""Small networks: the folded δ form, with everything substituted back, against SymPy's derivative of the composed E.
+
+E is one expression in the individual weights here, and SymPy differentiates it whole; nothing of the derivation's chain
+rules is used on that side. Activations stay functions known by name where their slope is one too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import mpmath
+import sympy as sp
+from sympy import Expr, Symbol
+
+from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.inert import Apply, Partial
+from symbackprop.catalogue.entries import A, Z
+from symbackprop.check.laurent import Ask, Formula, Formulas
+from symbackprop.check.numbers import DIGITS, N, Numbers, Reals, Undecided
+from symbackprop.check.proofs import IN_REALS, REAL_POINTS, TRIES, same
+from symbackprop.check.report import SYMBOLIC, UNDECIDED, Row, Verdict
+from symbackprop.check.symbolic import written_out
+from symbackprop.check.values import NOWHERE, Units
+from symbackprop.check.worlds import NetworkValues, World
+from symbackprop.derivation.derive import Derivation
+from symbackprop.derivation.matrix import hidden_label, output_unit
+from symbackprop.derivation.steps import Assumption, Step
+from symbackprop.network.quantities import DELTA, ERROR, FROM, OUT, PRE, TO, WEIGHT
+
+GROUP = "folded form"
+LARGEST = 100  # weights; E as one expression is out of reach beyond
+TIMES_ANSWERED = 6
+
+
+class Folded(NetworkValues[N]):
+    """Evaluates the δ form: δ and the gradients by the derivation's steps, z and a by the forward equations."""
+
+    def __init__(self, derivation: Derivation, numbers: Numbers[N], given: Mapping[Entry, N]) -> None:
+        graph = derivation.graph
+        super().__init__(numbers, {}, {}, graph.sizes)
+        self.derivation, self.graph, self.given = derivation, graph, given
+        self.made: dict[Expr, N] = {}
+        self.slopes = {tag: slope.in_output for tag, slope in derivation.slopes.items() if slope.replaces}
+
+    def entry(self, entry: Entry, at: Units) -> N:
+        if entry in self.sizes:
+            return super().entry(entry, at)
+        individual = entry.xreplace({i: sp.Integer(n) for i, n in at.items()}) if at else entry
+        if individual not in self.made:
+            self.made[individual] = self._made(individual)
+        return self.made[individual]
+
+    def _made(self, entry: Entry) -> N:
+        if entry in self.given:
+            return self.given[entry]
+        if entry.base in (PRE, OUT):
+            return self(self.graph.entry_equation(entry))
+        if entry.base == DELTA:
+            layer, unit = map(int, entry.indices)
+            step = self.output_step if layer == self.graph.depth else self.hidden_step(layer)
+            index = output_unit(step.right) if layer == self.graph.depth else TO
+            return self(step.right, {index: unit})
+        raise Undecided(f"{entry} is not part of the network")
+
+    def partial(self, expr: Partial, at: Units) -> N:
+        """∂E/∂a of a generic loss, which the δ form leaves standing: SymPy's derivative of the forward equation."""
+        by = expr.by.xreplace({i: sp.Integer(n) for i, n in at.items()})
+        if expr.of != ERROR or by.base != OUT or by.indices[0] != self.graph.depth:
+            return super().partial(expr, at)
+        return self(sp.diff(written_out(self.graph.error.right, {}, self.graph.sizes), by))
+
+    @property
+    def output_step(self) -> Step:
+        """The step that states δ of the output layer."""
+        return self.derivation.general["output.delta"]
+
+    def hidden_step(self, layer: int) -> Step:
+        """The step that states δ of a hidden layer."""
+        return self.derivation.general[hidden_label(self.derivation.general, layer)]
+
+    def gradient(self, of: Entry) -> N:
+        """∂E/∂w of one weight or bias, by the derivation's general step."""
+        step = self.derivation.general[f"gradient.{of.base.label}.{of.indices[0]}"]
+        return self(step.right, {FROM: int(of.indices[1]), TO: int(of.indices[-1])})
+
+
+class OpaqueFolded(Folded[Formula]):
+    """Evaluates to formulas; an activation is a function known by name, f′ in terms of f where a step has proved it."""
+
+    def apply(self, expr: Apply, at: Units) -> Formula:
+        if expr.order == 1 and expr.tag in self.slopes:
+            value = self(Apply(expr.tag, sp.Integer(0), *expr.arguments), at)
+            return self.with_symbol(A, value, self.slopes[expr.tag])
+        inside = tuple(self(u, at) for u in expr.arguments)
+        formula = self.derivation.graph.formulas.get(expr.tag)
+        if formula is not None and formula == Z:
+            return inside[0] if expr.order == 0 else self.numbers.rational(int(expr.order == 1), 1)
+        return self.numbers.named(expr.tag.name, expr.order, inside)
+
+    def symbol(self, symbol: Symbol, at: Units) -> Formula:
+        if symbol in self.symbols or symbol in at:
+            return super().symbol(symbol, at)
+        assert isinstance(self.numbers, Formulas)
+        return self.numbers.name(symbol)
+
+
+class Cached(World[Any]):
+    """A world that remembers the value of every function and power that it has met."""
+
+    def __call__(self, expr: Expr, at: Units = NOWHERE) -> Any:
+        if at or not isinstance(expr, Apply | sp.Pow | sp.Function) or expr.has(Z):
+            return super().__call__(expr, at)
+        remembered = self.__dict__.setdefault("remembered", {})
+        if expr not in remembered:
+            remembered[expr] = super().__call__(expr, at)
+        return remembered[expr]
+
+
+def check_composed(derivation: Derivation, seed: int = 0) -> list[Row]:
+    """One row for each layer's weights and biases; none for a network with more than ``LARGEST`` weights."""
+    graph = derivation.graph
+    if graph.spec.weight_count > LARGEST:
+        return []
+    used = {a.key: a for step in derivation.steps for a in step.assumptions}
+    composed = Composed(derivation, tuple(used[key] for key in sorted(used)), seed)
+    rows = []
+    for layer in range(graph.depth - 1, 0, -1):
+        for entries in (list(graph.weights(layer)), list(graph.biases(layer))):
+            if entries:
+                verdict, how = composed.decide(entries)
+                what = f"all {len(entries)} derivatives of E by {'weights' if entries[0].base == WEIGHT else 'biases'}"
+                rows.append(Row(GROUP, f"{what} that leave layer {layer}", verdict, how))
+    return rows
+
+
+class Composed:
+    """The composed E of a small network, and the comparison of its derivatives with the δ form."""
+
+    def __init__(self, derivation: Derivation, assumptions: tuple[Assumption, ...], seed: int) -> None:
+        self.derivation, self.assumptions, self.seed = derivation, assumptions, seed
+        self.error = derivation.graph.composed_error()
+        self._worlds: list[tuple[Cached, Folded[Any]]] = []
+
+    def decide(self, of: list[Entry]) -> tuple[Verdict, str]:
+        """Whether the derivatives of E by the weights ``of`` equal their δ form."""
+        raw = {w: sp.diff(self.error, w) for w in of}
+        if self.symbolically(raw):
+            return True, SYMBOLIC
+        with mpmath.workdps(DIGITS):
+            found = self.in_reals(raw)
+        return found, UNDECIDED if found is None else IN_REALS if found else "unequal at random points"
+
+    def symbolically(self, raw: Mapping[Entry, Expr], taken: dict[Any, bool] | None = None) -> bool:
+        """Whether all differences vanish with activations known by name only, whatever the comparisons in them."""
+        taken = taken or {}
+        numbers = Formulas(taken)
+        graph = self.derivation.graph
+        parameters = [*graph.weights(), *graph.biases(), *graph.targets()]
+        given = {entry: numbers.name(entry) for entry in parameters}
+        given.update({OUT[1, i]: numbers.name(OUT[1, i]) for i in graph.units(1)})
+        try:
+            folded = OpaqueFolded(self.derivation, numbers, given)
+            given.update(self._solved(folded))
+            minus = numbers.rational(-1, 1)
+            return all(
+                numbers.is_zero(numbers.add(folded(slope), numbers.mul(minus, folded.gradient(w))))
+                for w, slope in raw.items()
+            )
+        except Undecided:
+            return False
+        except Ask as ask:
+            cases = ({**taken, ask.condition: holds} for holds in (True, False))
+            return len(taken) < TIMES_ANSWERED and all(self.symbolically(raw, case) for case in cases)
+
+    def _solved(self, folded: OpaqueFolded) -> dict[Entry, Formula]:
+        """The last target by the assumptions, each linear in it."""
+        last = self.derivation.graph.targets()[-1]
+        solved: dict[Entry, Formula] = {}
+        for assumption in self.assumptions:
+            formula = written_out(assumption.formula, {}, self.derivation.graph.sizes)
+            solved[last] = folded(sp.expand(last - formula / formula.diff(last)))
+        return solved
+
+    def in_reals(self, raw: Mapping[Entry, Expr]) -> Verdict:
+        """Whether all derivatives agree to 40 digits at random rational points."""
+        agreeing = 0
+        for n in range(TRIES):
+            try:
+                world, folded = self._world(n)
+                if not all(same(world(slope), folded.gradient(w)) for w, slope in raw.items()):
+                    return False
+            except Undecided:
+                continue
+            agreeing += 1
+            if agreeing == REAL_POINTS:
+                return True
+        return None
+
+    def _world(self, n: int) -> tuple[Cached, Folded[Any]]:
+        if len(self._worlds) <= n:
+            graph = self.derivation.graph
+            world = Cached(graph, Reals(self.seed * TRIES + n), None, self.assumptions)
+            inputs = [OUT[1, i] for i in graph.units(1)]
+            entries = [*graph.weights(), *graph.biases(), *graph.targets(), *inputs]
+            folded = Folded(self.derivation, world.numbers, {e: world(e) for e in entries})
+            folded.formulas, folded.symbols = world.formulas, world.symbols
+            self._worlds.append((world, folded))
+        return self._worlds[n]

@@ -1,0 +1,218 @@
+"""At any size: the gradients as the matrix equations state them, against forward-mode differentiation, exactly.
+
+The whole network gets random numbers of a prime field. One forward sweep through the index equations in dual numbers
+gives the derivative of the objective along a direction; the matrix equations must give the same number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from random import Random
+from typing import Any
+
+import numpy as np
+from sympy import Expr, Symbol
+
+from symbackprop.calculus.indices import Entry
+from symbackprop.check.arrays import Array, FieldArrays, IndexArrays, TermArrays, add_up, multiply, on_parts
+from symbackprop.check.duals import Dual
+from symbackprop.check.numbers import PRIME, PrimeField, Undecided
+from symbackprop.check.report import UNDECIDED, Row
+from symbackprop.derivation.derive import Derivation
+from symbackprop.derivation.matrix import MatrixView
+from symbackprop.derivation.matrix_terms import Gradient, Leaf
+from symbackprop.derivation.steps import Assumption
+from symbackprop.network import layers
+from symbackprop.network.forward import ForwardGraph, Node
+from symbackprop.network.quantities import BATCH, BIAS, EXAMPLE, FROM, OUT, PRE, TARGET, TO, WEIGHT
+
+GROUP = "whole network"
+EXAMPLES = 2
+ALL_WEIGHTS = 300  # up to this many weights and biases are varied one by one
+DIRECTIONS, SINGLES = 2, 6  # in larger networks: random directions, and weights varied alone
+TRIES = 8
+
+Name = tuple[Any, ...]  # a quantity's letter and its layer
+Direction = dict[Name, Array]
+
+
+class Sweep:
+    """One forward sweep of ``graph`` with random numbers, for a batch or for one example."""
+
+    def __init__(self, graph: ForwardGraph, seed: int, batch: bool, assumptions: Iterable[Assumption]) -> None:
+        self.graph, self.examples = graph, EXAMPLES if batch else 1
+        self.batch = batch
+        self.numbers = FieldArrays(PrimeField(seed))
+        self.chosen = Random(seed)
+        self.arrays: dict[Name, Dual[Array]] = {}
+        sizes = {**graph.sizes, **({BATCH: EXAMPLES} if batch else {})}
+        self.evaluate = IndexArrays(self.numbers, self.arrays, {}, sizes, graph.formulas)
+        self.directions = self._directions()
+        for name, shape in self.parameter_shapes().items():
+            along = {key: direction[name] for key, direction in self.directions.items() if name in direction}
+            self.arrays[name] = Dual(self.numbers.random_array(shape), along)
+        widths = {("a", 1): graph.spec.sizes[0], ("t",): graph.spec.sizes[-1]}
+        for name, width in widths.items():
+            self.arrays[name] = Dual(self.numbers.random_array((width, self.examples)), {})
+        for assumption in assumptions:
+            self._assume(assumption)
+        for layer in range(2, graph.depth + 1):
+            for node in (graph.pre[layer], graph.out[layer]):
+                self._put(node, layer)
+        self.objective = self._objective()
+
+    def parameter_shapes(self) -> dict[Name, tuple[int, ...]]:
+        """The shape of every array of weights or biases."""
+        sizes = self.graph.spec.sizes
+        shapes: dict[Name, tuple[int, ...]] = {}
+        for l in range(1, self.graph.depth):
+            shapes["w", l] = (sizes[l - 1], sizes[l])
+            if self.graph.spec.has_bias(l):
+                shapes["b", l] = (sizes[l],)
+        return shapes
+
+    def _directions(self) -> dict[str, Direction]:
+        """Every weight and bias alone, or, where there are many, some alone and random directions in all of them."""
+        shapes = self.parameter_shapes()
+        places = [(name, place) for name, shape in shapes.items() for place in range(int(np.prod(shape)))]
+        directions: dict[str, Direction] = {}
+        if len(places) > ALL_WEIGHTS:
+            places = self.chosen.sample(places, SINGLES)
+            for n in range(DIRECTIONS):
+                directions[f"direction {n}"] = {
+                    name: self.numbers.random_array(shape) for name, shape in shapes.items()
+                }
+        for name, place in places:
+            alone = np.zeros(shapes[name], dtype=np.uint64)
+            alone.flat[place] = 1
+            directions[f"{name}{place}"] = {name: alone}
+        return directions
+
+    def _per_example(self, expr: Expr) -> Expr:
+        entries = {e: e.base[(*e.indices, EXAMPLE)] for e in expr.atoms(Entry) if e.base in (PRE, OUT, TARGET)}
+        return expr.xreplace(entries)
+
+    def _put(self, node: Node, layer: int) -> None:
+        """Evaluate a forward equation for all units and examples."""
+        unit = node.left.indices[1]
+        value = self.evaluate(self._per_example(node.right), {unit: 0, EXAMPLE: 1})
+        shape = (self.examples, self.graph.spec.sizes[layer - 1])
+
+        def stored(part: Array) -> Array:
+            return np.broadcast_to(part.reshape(part.shape[-2:]) if part.ndim > 2 else part, shape).T
+
+        self.arrays[node.left.base.label.name, layer] = on_parts(value, stored)
+
+    def _assume(self, assumption: Assumption) -> None:
+        """Set the last target of every example so that the assumption, which is linear in it, holds."""
+        targets = self.arrays["t",].value
+        formula = self._per_example(assumption.formula)
+        ends = []
+        for value in (0, 1):
+            targets[-1] = value
+            ends.append(self.evaluate(formula, {EXAMPLE: 0}).value.ravel())
+        add, minus = self.numbers.add, self.numbers.rational(-1, 1)
+        slope = add(ends[1], multiply(minus, ends[0]))
+        targets[-1] = multiply(multiply(minus, ends[0]), self.numbers.inverse(slope))
+
+    def _objective(self) -> Dual[Array]:
+        """The errors of the examples, reduced, and the penalty."""
+        spec, duals = self.graph.spec, self.evaluate.numbers
+        errors = self.evaluate(self._per_example(self.graph.error.right), {EXAMPLE: 0})
+        total = on_parts(errors, lambda part: add_up(part.reshape(-1), 0))
+        if self.batch and spec.batch_reduction == "mean":
+            total = duals.mul(total, duals.rational(1, self.examples))
+        if spec.penalty is None:
+            return total
+        for letter, l in self.parameter_shapes():
+            if letter == "w":
+                share = self.evaluate(layers.penalty(spec.penalty, WEIGHT[l, FROM, TO]), {TO: 0, FROM: 1})
+            elif spec.penalty.biases:
+                share = self.evaluate(layers.penalty(spec.penalty, BIAS[l, TO]), {TO: 0})
+            else:
+                continue
+            total = duals.add(total, on_parts(share, lambda part: add_up(part.reshape(-1), 0)))
+        return total
+
+    def given(self, view: MatrixView, leaf: Leaf) -> Array:
+        """A weight, bias, input or target array, stored as the view's layout says."""
+        name = (leaf.base.label.name,) if leaf.layer is None else (leaf.base.label.name, leaf.layer)
+        array = self.arrays[name].value
+        return oriented(array, leaf, view.layout.weights_from_to)
+
+
+def oriented(array: Array, leaf: Leaf, weights_from_to: bool) -> Array:
+    """An array with its axes in the order of the entry's indices, as rows and columns of ``leaf``."""
+    if leaf.base == WEIGHT:
+        return array if weights_from_to else array.T
+    column = array.reshape(array.shape[0], -1)
+    units_in_rows = leaf.rows is not None and leaf.rows.layer is not None
+    return column if units_in_rows else column.T
+
+
+def evaluated(view: MatrixView, sweep: Sweep, slopes: Mapping[Symbol, Expr]) -> tuple[Array, dict[Leaf, Array]]:
+    """The objective and the gradients that the matrix equations state, at the sweep's numbers."""
+    terms = TermArrays(sweep.evaluate, sweep.numbers, lambda leaf: sweep.given(view, leaf), slopes)
+    for step in (*view.forward, *view.deltas):
+        assert isinstance(step.left, Leaf)
+        terms.known[step.left] = terms.term(step.right)
+    gradients: dict[Leaf, Array] = {}
+    for step in view.gradients:
+        assert isinstance(step.left, Gradient)
+        gradients[step.left.of] = terms.term(step.right)
+    return terms.term(view.error.right), gradients
+
+
+def along_direction(gradients: Mapping[Leaf, Array], direction: Direction, weights_from_to: bool) -> int:
+    """Σ gradient · direction over all weights and biases."""
+    total = 0
+    for leaf, gradient in gradients.items():
+        name = (leaf.base.label.name, leaf.layer)
+        if name in direction:
+            part = multiply(gradient, oriented(direction[name], leaf, weights_from_to))
+            total += int(add_up(part.reshape(-1), 0)[0])
+    return total % PRIME
+
+
+def check_field(derivation: Derivation, view: MatrixView, seed: int = 0) -> list[Row]:
+    """The objective and its gradients by the matrix equations, against forward-mode differentiation.
+
+    Up to a few hundred weights are compared one by one; in larger networks some of them, and random directions.
+    """
+    used = {a.key: a for step in derivation.steps for a in step.assumptions}
+    slopes = {tag: slope.formula for tag, slope in derivation.slopes.items() if slope.formula is not None}
+    for attempt in range(TRIES):
+        try:
+            assumptions = [used[key] for key in sorted(used)]
+            sweep = Sweep(derivation.graph, seed * TRIES + attempt, view.layout.batch, assumptions)
+            objective, gradients = evaluated(view, sweep, slopes)
+        except Undecided:
+            continue
+        return compared(view, sweep, objective, gradients)
+    return [Row(GROUP, "gradients", None, UNDECIDED)]
+
+
+def compared(view: MatrixView, sweep: Sweep, objective: Array, gradients: Mapping[Leaf, Array]) -> list[Row]:
+    """The rows: the objective, and the gradients along all directions."""
+    where = f"a batch of {EXAMPLES}" if view.layout.batch else "one example"
+    how = "identical in GF(2^61-1) to forward-mode differentiation of the forward equations"
+    value = int(objective.reshape(-1)[0]) == int(sweep.objective.value.reshape(-1)[0])
+    agreeing = [
+        along_direction(gradients, direction, view.layout.weights_from_to)
+        == (int(sweep.objective.tangent[key].reshape(-1)[0]) if key in sweep.objective.tangent else 0)
+        for key, direction in sweep.directions.items()
+    ]
+    count = len(agreeing)
+    what = (
+        f"all {count} weights and biases"
+        if len(sweep.directions) == sum(map(_size, sweep.parameter_shapes().values()))
+        else (f"{DIRECTIONS} random directions in all weights and biases, and {count - DIRECTIONS} of them alone")
+    )
+    return [
+        Row(GROUP, f"the error of {where}", value, how),
+        Row(GROUP, f"gradients for {where}: {what}", all(agreeing), how),
+    ]
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape))
