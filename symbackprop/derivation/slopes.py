@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import sympy as sp
 from sympy import Expr, Integer, Piecewise, Symbol
 
 from symbackprop.calculus import rules
 from symbackprop.calculus.differentiate import Line, differentiate
 from symbackprop.calculus.in_terms_of_output import in_terms_of_output
 from symbackprop.calculus.inert import Apply, Partial
+from symbackprop.calculus.recognise import recognise
 from symbackprop.catalogue.entries import A, Z
 from symbackprop.derivation.steps import Block, Step
 
@@ -56,8 +58,17 @@ class Slope:
         ]
         steps += [Step(f"{name}.{n}", line.left, line.right, line.rule) for n, line in enumerate(self.lines, start=1)]
         if self.in_output is not None:
-            steps.append(Step(f"{name}.output", slope, self.in_output.xreplace({A: value}), rules.IN_OUTPUT))
+            steps += self._to_output(slope, value, self.in_output.xreplace({A: value}))
         return Block("slope", tuple(steps), (value,))
+
+    def _to_output(self, slope: Expr, value: Expr, form: Expr) -> list[Step]:
+        """From f′ in z to its form in the output: by hand's algebra where that leads there, else by elimination."""
+        name = f"slope.{self.tag}"
+        lines = recognise(self.formula, self.value, Z, value)
+        if not lines or sp.expand(lines[-1].right - form) != 0:
+            return [Step(f"{name}.output", slope, form, rules.IN_OUTPUT)]
+        steps = [Step(f"{name}.algebra.{n}", line.left, line.right, line.rule) for n, line in enumerate(lines, start=1)]
+        return [*steps[:-1], replace(steps[-1], label=f"{name}.output", right=form)]
 
 
 @lru_cache
