@@ -108,7 +108,8 @@ class FormulaPrinter:
         pieces: list[Printed] = []
         for n, term in enumerate(terms):
             minus, piece = self.signed(term)
-            piece = self.held(piece, Level.PRODUCT) if minus else piece
+            inner_sum = n and isinstance(term, (Add, Total))
+            piece = self.held(piece, Level.PRODUCT) if minus or inner_sum else piece
             sign = self.markup.operator("-" if minus else "+")
             if n:
                 pieces.append(before(f" {sign} ", piece, 3))

@@ -68,8 +68,10 @@ def _rank(base: Expr) -> int:
         return 0
     if _is_entry(base, DELTA) or isinstance(base, Partial):
         return 2
+    if isinstance(base, (Sum, Add)) and base.has(DELTA, Partial):
+        return 3
     if isinstance(base, Sum):
-        return 3 if base.has(DELTA, Partial) else 12
+        return 12
     if _is_entry(base, TARGET) or base == T:
         return 4
     if isinstance(base, Add) and base.has(TARGET, T):
