@@ -222,7 +222,8 @@ def vanishes(difference: Expr, meaning: Meaning) -> bool:
         return entry in entries and position(entry) == last
 
     ways: list[tuple[Callable[[Entry], bool], bool]] = [(lambda _: False, True), (is_output, False), (is_last, False)]
-    return bool(difference == 0) or any(_zero(difference, meaning, inserted, opaque, {}) for inserted, opaque in ways)
+    zero: bool = difference == 0
+    return zero or any(_zero(difference, meaning, inserted, opaque, {}) for inserted, opaque in ways)
 
 
 def _zero(

@@ -1,0 +1,88 @@
+"""All checks of one derivation, in one report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from symbackprop.check.composed import check_composed
+from symbackprop.check.field import check_field
+from symbackprop.check.floats import Emitted
+from symbackprop.check.numeric import check_numeric
+from symbackprop.check.proofs import Prover
+from symbackprop.check.report import CheckReport, Row
+from symbackprop.derivation.derive import Derivation, derive
+from symbackprop.derivation.matrix import MatrixView
+from symbackprop.derivation.steps import Step
+from symbackprop.network.forward import ForwardGraph, forward_graph
+
+SMALL = 100  # weights; the steps of larger networks are proved for a narrower one
+NARROW = (2, 3)  # its widths, so that no two neighbouring layers are alike
+
+
+def check(
+    derivation: Derivation, views: Sequence[MatrixView], emitted: Emitted | None = None, seed: int = 0
+) -> CheckReport:
+    """Prove every step of the derivation and of its matrix ``views``, and compare the emitted code numerically.
+
+    The same seed gives the same report.
+
+    >>> from symbackprop.network.read import network
+    >>> from symbackprop.derivation.matrix_terms import Layout
+    >>> d = derive(forward_graph(network("2-3-1", activation="tanh", loss="mse")), "none")
+    >>> check(d, [d.matrix(Layout())]).ok
+    True
+    """
+    rows = list(proofs(derivation, views, seed))
+    rows += check_composed(derivation, seed)
+    rows += [row for view in views for row in check_field(derivation, view, seed)]
+    notes: list[str] = []
+    graph = derivation.graph
+    if graph.spec.weight_count > SMALL:
+        widths = "-".join(map(str, narrowed(graph).spec.sizes))
+        notes.append(f"Steps in index notation hold for any widths; they were proved for the widths {widths}.")
+    if emitted is not None:
+        numeric, about = check_numeric(graph, emitted, seed)
+        rows += numeric
+        notes += about
+    return CheckReport(tuple(rows), tuple(notes))
+
+
+def proofs(derivation: Derivation, views: Sequence[MatrixView], seed: int) -> Iterator[Row]:
+    """A row for every step, for every assumption, and one for the references between steps."""
+    graph = derivation.graph
+    every = [*derivation.steps, *(step for view in views for step in view.steps)]
+    small = graph if graph.spec.weight_count <= SMALL else narrowed(graph)
+    prover = Prover(small, every, seed)
+    for section in derivation.sections:
+        for step in section.steps:
+            yield prover.row(step, section.key)
+    shown = views if small is graph else [derive(small, "none").matrix(view.layout) for view in views]
+    for view in shown:
+        group = "matrix form, batch" if view.layout.batch else "matrix form, one example"
+        yield from (prover.row(step, group, view.layout) for step in view.steps)
+    for step in derivation.steps:
+        for assumption in step.assumptions:
+            needed = prover.needs_assumptions(step)
+            how = "false without it" if needed else "it holds without it"
+            yield Row("assumptions", f"{step.label} needs {assumption.key}", needed, how)
+    yield references(every)
+
+
+def references(steps: Iterable[Step]) -> Row:
+    """Whether every step that is cited exists."""
+    steps = list(steps)
+    labels = {step.label for step in steps}
+    missing = sorted({label for step in steps for label in step.uses} - labels)
+    return Row(
+        "references",
+        "every cited step exists",
+        not missing,
+        f"missing: {', '.join(missing)}" if missing else "looked up",
+    )
+
+
+def narrowed(graph: ForwardGraph) -> ForwardGraph:
+    """The same network with narrow layers: every equation in index notation is the same."""
+    sizes = tuple(min(size, NARROW[n % 2]) for n, size in enumerate(graph.spec.sizes))
+    return forward_graph(replace(graph.spec, sizes=sizes))
