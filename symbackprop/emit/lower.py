@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import sympy as sp
 from sympy import Add, Expr, Integer, Mul, Piecewise, Pow, Symbol
 from sympy.codegen.cfunctions import expm1, log1p
+from sympy.core.relational import Relational
 
 from symbackprop.calculus.indices import Entry, derivative
 from symbackprop.calculus.inert import Apply, Chain, Total
@@ -57,11 +58,13 @@ FUNCTIONS: Mapping[type, str] = {
 class FormulaReader:
     """Reads SymPy formulas as nodes: ``values`` says which node a symbol stands for; other symbols are named numbers.
 
-    ``stems`` collects what the nodes of well-known functions would be called, if they get a line of their own.
+    ``stems`` collects what the nodes of well-known functions would be called, if they get a line of their own. In
+    products, symbols whose names begin with an earlier word of ``order`` come first.
     """
 
     values: dict[Expr, Node] = field(default_factory=dict)
     stems: dict[Node, str] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
 
     def __call__(self, expr: Expr) -> Node:
         """The node that computes ``expr``. Raises ``UnsupportedExpression`` for a function that has no rule."""
@@ -90,9 +93,14 @@ class FormulaReader:
             return self._called("shifted", Op("add", (u, Op("negative", (Reduce("max", u, "columns"),)))))
         if isinstance(expr, Piecewise):
             return self._cases(expr.args)
+        if isinstance(expr, Relational) and not self._has_value(expr.lhs):
+            expr = expr.reversed
         if (function := FUNCTIONS.get(expr.func)) is not None:
             return Op(function, tuple(self(arg) for arg in ordered(expr)))
         raise UnsupportedExpression(f"no program line computes {expr.func.__name__}")
+
+    def _has_value(self, expr: Expr) -> bool:
+        return any(symbol in self.values for symbol in expr.free_symbols)
 
     def _called(self, stem: str, node: Node) -> Node:
         self.stems[node] = stem
@@ -122,10 +130,11 @@ class FormulaReader:
         below = [self._power(1 / f) for f in factors if not f.is_number and _is_below(f)]
         return fraction([*numbers(over), *above], [*numbers(under), *below])
 
-    def _place(self, factor: Expr) -> tuple[bool, bool, object]:
+    def _place(self, factor: Expr) -> tuple[bool, bool, int, object]:
         """Named numbers before arrays, arrays before functions of them."""
         symbol = isinstance(factor, Symbol)
-        return not (symbol and factor not in self.values), not symbol, sp.default_sort_key(factor)
+        rank = next((n for n, word in enumerate(self.order) if symbol and factor.name.startswith(word)), 99)
+        return not (symbol and factor not in self.values), not symbol, rank, sp.default_sort_key(factor)
 
     def _power(self, expr: Expr) -> Node:
         if not isinstance(expr, Pow):

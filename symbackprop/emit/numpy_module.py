@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from sympy import Symbol, diff
+from sympy import Expr, Symbol, diff
 
 from symbackprop import resources
 from symbackprop.catalogue import entries as row
@@ -117,7 +117,7 @@ def arguments(
         "check_def": source.signature(
             "_difference_from_central", ["seed: int = 0"], stand_ins(backward.keywords), "float"
         ),
-        "found_call": source.fitted(f"found = pack(gradients({call(['params', 'x', 't', *both])}))"),
+        "found_call": source.fitted(f"slopes = gradients({call(['params', 'x', 't', *both])})"),
         "above_call": source.fitted(f"change = loss({call(['unpack(above)', 'x', 't', *loss.passed])})", 8),
         "below_call": source.fitted(f"change -= loss({call(['unpack(below)', 'x', 't', *loss.passed])})", 8),
     }
@@ -195,25 +195,23 @@ def updates(program: Program, spec: NetworkSpec) -> list[tuple[str, str]]:
 
 def stand_ins(keywords: Mapping[str, str]) -> list[str]:
     """Keyword arguments with defaults, for the self-check: tanh and half the squared error, their slopes derived."""
-    z, a, t = (Var(symbol.name) for symbol in (row.Z, row.A, row.T))
-    read = FormulaReader({row.Z: z, row.A: a, row.T: t})
-    printed = NumPyPrinter(NUMPY)
-    slope = slope_of(Symbol(TANH.name), TANH.value).formula
-    texts = {
-        "cost": f"lambda a, t: {printed(read(MSE.value))}",
-        "cost_slope": f"lambda a, t: {printed(read(diff(MSE.value, row.A)))}",
-    }
-    found = []
-    for name, kind in keywords.items():
-        if kind == "float":
-            found.append(f"{name}: float = 0.1")
-        elif name in texts:
-            found.append(f"{name}: Function = {texts[name]}")
-        elif name.endswith("_prime"):
-            found.append(f"{name}: Function = lambda z: {printed(read(stable_form(slope)))}")
-        else:
-            found.append(f"{name}: Function = np.tanh")
-    return found
+    return [f"{name}: {kind} = {_stand_in(name, kind)}" for name, kind in keywords.items()]
+
+
+def _stand_in(name: str, kind: str) -> str:
+    if kind == "float":
+        return "0.1"
+    if name in ("cost", "cost_slope"):
+        formula = MSE.value if name == "cost" else diff(MSE.value, row.A)
+        return f"lambda a, t: {_printed(formula, row.A, row.T)}"
+    if not name.endswith("_prime"):
+        return "np.tanh"
+    return f"lambda z: {_printed(slope_of(Symbol(TANH.name), TANH.value).formula, row.Z)}"
+
+
+def _printed(formula: Expr | None, *symbols: Symbol) -> str:
+    read = FormulaReader({symbol: Var(symbol.name) for symbol in symbols})
+    return NumPyPrinter(NUMPY)(read(stable_form(formula)))
 
 
 def helpers(used: frozenset[str]) -> list[str]:

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from types import MappingProxyType
 
 from sympy import Expr
@@ -207,7 +208,7 @@ def _layer_number(node: Node) -> str:
 
 
 def _free_name(stem: str, names: set[str]) -> str:
-    return next(name for name in (stem, *(f"{stem}_{n}" for n in range(2, 10**6))) if name not in names)
+    return next(name for name in chain([stem], (f"{stem}_{n}" for n in count(2))) if name not in names)
 
 
 def needed(lines: Iterable[Assign], outputs: Iterable[str]) -> tuple[Assign, ...]:

@@ -64,7 +64,7 @@ class ScalarLines:
     """The program of one example in individual units and weights, as instances of the index equations."""
 
     derivation: Derivation
-    read: FormulaReader = field(default_factory=FormulaReader)
+    read: FormulaReader = field(default_factory=lambda: FormulaReader(order=("delta", "w")))
 
     def __call__(self) -> tuple[Assign, ...]:
         """Forward pass, error, δ and gradients, in order of evaluation; a costly part that repeats is computed once."""

@@ -118,17 +118,23 @@ def citation(numbers: Mapping[str, int], label: str | None) -> str:
 
 
 def fitted(statement: str, indent: int = 4, comment: str = "") -> list[str]:
-    """A statement as lines that fit, broken at the signs of its outermost sum or at its outermost commas."""
+    """A statement as lines that fit, broken at the signs of its outermost sum or product or at its outermost commas."""
     note = f"  # {comment}" if comment else ""
     if len(statement) + len(note) + indent <= WIDTH:
         return [statement + note]
-    name, equals, value = statement.partition(" = ")
-    if not equals:
-        head, _, rest = statement.partition("(")
-        body, _, tail = rest.rpartition(")")
-        return [f"{head}({note}", *filled(_split(body, (", ",)), indent), f"){tail}"]
-    pieces = [value] if len(value) + indent + 4 <= WIDTH else _split(value, (" + ", " - "))
-    return [f"{name} = ({note}", *(f"    {piece.strip()}" for piece in pieces), ")"]
+    name, _, value = statement.partition(" = ")
+    pieces = [value]
+    for marks in ((" + ", " - "), (" * ", " / ")):
+        if value and len(pieces) == 1 and len(value) + indent + 4 > WIDTH:
+            pieces = _split(value, marks)
+    one_call = value.endswith(")") and len(_split(value, (" + ", " - ", " * ", " / ", " @ "))) == 1
+    if value and not one_call:
+        return [f"{name} = ({note}", *(f"    {piece.strip()}" for piece in pieces), ")"]
+    head, _, rest = statement.partition("(")
+    body, _, tail = rest.rpartition(")")
+    if len(body) + indent + 4 <= WIDTH:
+        return [f"{head}({note}", f"    {body}", f"){tail}"]
+    return [f"{head}({note}", *(f"    {piece.strip(', ')}," for piece in _split(body, (", ",))), f"){tail}"]
 
 
 def filled(pieces: list[str], indent: int = 0) -> list[str]:
