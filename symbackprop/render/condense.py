@@ -14,6 +14,7 @@ from symbackprop.derivation.steps import Block, Step
 from symbackprop.network.quantities import OUT
 
 REPEATS = 3  # up to this many equal equations are printed in full
+LAYERS = ("forward_layer", "gradient_w", "gradient_b", "hidden_delta")  # blocks that state one layer for any unit
 LISTS = ("update", "matrix", "matrix_deltas", "matrix_gradients", "matrix_updates")  # blocks of independent equations
 
 
@@ -28,12 +29,12 @@ class Condensed:
 def condense(blocks: Iterable[Block], lettered: frozenset[int]) -> Condensed:
     """The blocks, without those that repeat a printed one at another layer, if there are many of them.
 
-    In a block that is a list of independent equations, each stands for itself. ``lettered`` are the layers whose outputs
-    have a letter of their own; what mentions them is not the same as what does not.
+    In a block that is a list of independent equations, each stands for itself. ``lettered`` are the layers whose
+    outputs have a letter of their own; what mentions them is not the same as what does not.
     """
     pieces = [piece for block in blocks for piece in _pieces(block)]
     families: dict[Any, list[Block]] = {}
-    for piece in pieces:
+    for piece in (piece for piece in pieces if piece.key in (*LAYERS, *LISTS)):
         families.setdefault((piece.key, _form(piece.steps, lettered)), []).append(piece)
     repeated = [piece for family in families.values() if len(family) > REPEATS for piece in family[1:]]
     alike = tuple(step.label for piece in repeated for step in piece.steps)
