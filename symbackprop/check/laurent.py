@@ -104,14 +104,14 @@ class Formulas:
         total: Formula = {0: 1}
         for power, coefficient in u.items():
             logarithm = power.bit_length() // BITS if power > 0 else -1
-            if power == 1 << (BITS * max(logarithm, 0)) and logarithm in self.logarithms and abs(coefficient) == 1:
+            if power == 1 << (BITS * max(logarithm, 0)) and logarithm in self.logarithms and coefficient in (1, -1):
                 inside = self.logarithms[logarithm]
                 total = self.mul(total, inside if coefficient == 1 else self.inverse(inside))
                 continue
-            exponent = coefficient * UNIT
-            if exponent != int(exponent) or abs(exponent) >= HALF // 64:
+            exponent = Fraction(coefficient) * UNIT
+            if exponent.denominator != 1 or abs(exponent.numerator) >= HALF // 64:
                 raise Undecided("an exponent that is not a small fraction")
-            total = self.mul(total, self.name(("exp", power), int(exponent)))
+            total = self.mul(total, self.name(("exp", power), exponent.numerator))
         return total
 
     def named(self, tag: str, order: int, at: tuple[Formula, ...]) -> Formula:

@@ -216,7 +216,7 @@ def vanishes(difference: Expr, meaning: Meaning) -> bool:
     last = max(map(position, entries), default=0)
 
     def is_output(entry: Entry) -> bool:
-        return entry.base == OUT and entry.indices[0] != 1
+        return bool(entry.base == OUT and entry.indices[0] != 1)
 
     def is_last(entry: Entry) -> bool:
         return entry in entries and position(entry) == last
