@@ -19,11 +19,12 @@ FLOORS = {
     "emit": 6,
     "check": 6,
     "api": 7,
+    "handover": 7,
     "__init__": 7,  # the public names
     "cli": 8,
     "terminal": 8,
 }
-OF_LOOSE_FILES = (0, 8)  # floors without rooms: their files may import each other
+OF_LOOSE_FILES = (0, 7, 8)  # floors without rooms: their files may import each other
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MAX_LINES = 400
 

@@ -37,25 +37,19 @@ class ScalarView:
         return instantiate(expr, {**self.graph.sizes, **at})
 
     def forward(self) -> Iterator[Block]:
-        """Pre-activation and output of every unit, layer by layer."""
+        """Pre-activation and output of every unit, layer by layer; a group's outputs need all its pre-activations."""
         for layer in range(2, self.graph.depth + 1):
-            entries = [
-                (name, base[layer, j]) for j in self.graph.units(layer) for name, base in (("z", PRE), ("a", OUT))
-            ]
-            yield Block(
-                "forward_units",
-                tuple(
-                    Step(
-                        f"forward.{name}.{layer}.{entry.indices[1]}",
-                        entry,
-                        self.graph.entry_equation(entry),
-                        rules.DEFINITION,
-                        (f"forward.{name}.{layer}",),
-                    )
-                    for name, entry in entries
-                ),
-                (PRE[layer, 1], OUT[layer, 1]),
-            )
+            units = self.graph.units(layer)
+            pres, outs = [("z", PRE[layer, j]) for j in units], [("a", OUT[layer, j]) for j in units]
+            grouped = self.graph.spec.activation_of(layer).entry.group
+            entries = [*pres, *outs] if grouped else [pair for both in zip(pres, outs, strict=True) for pair in both]
+            steps = [self._definition(name, entry) for name, entry in entries]
+            yield Block("forward_units", tuple(steps), (PRE[layer, 1], OUT[layer, 1]))
+
+    def _definition(self, name: str, entry: Entry) -> Step:
+        layer, unit = entry.indices
+        general = f"forward.{name}.{layer}"
+        return Step(f"{general}.{unit}", entry, self.graph.entry_equation(entry), rules.DEFINITION, (general,))
 
     def error(self) -> Block:
         """E in the individual outputs and targets."""

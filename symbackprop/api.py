@@ -1,0 +1,270 @@
+"""The whole pipeline on one screen, a stage a line, and the conveniences of what comes out of it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import sympy as sp
+from sympy import Expr
+
+from symbackprop import resources
+from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.inert import Chain, Partial
+from symbackprop.derivation import paths as along
+from symbackprop.derivation.derive import Derivation, Listing
+from symbackprop.derivation.derive import derive as derive_graph
+from symbackprop.derivation.matrix import MatrixView, hidden_label, output_unit
+from symbackprop.derivation.steps import Step
+from symbackprop.errors import SpecError, unknown
+from symbackprop.network.addresses import entry_at
+from symbackprop.network.forward import ForwardGraph, forward_graph
+from symbackprop.network.quantities import BIAS, DELTA, ERROR, PRE, TO, WEIGHT
+from symbackprop.network.read import load, network, spec_from_toml
+from symbackprop.network.spec import NetworkSpec
+from symbackprop.notation.apply import Notation
+from symbackprop.notation.profile import Profile, load_profile, profile_names
+from symbackprop.render.formats import FORMATS as DOCUMENTS
+from symbackprop.render.formula import FormulaPrinter
+
+if TYPE_CHECKING:
+    from symbackprop.check.report import CheckReport
+
+CODE, REPORT = "py", "json"
+FORMATS: Mapping[str, str] = {
+    **{name: form.description for name, form in DOCUMENTS.items()},
+    CODE: "Python: gradients.py (NumPy) and scalar_gradients.py (plain numbers)",
+    REPORT: "the checks, as check.json",
+}
+
+
+def examples() -> dict[str, str]:
+    """The example networks that come with the program: name -> title.
+
+    >>> examples()["S1"]
+    'Backpropagation'
+    """
+    return {name: tomllib.loads(path.read_text("utf-8"))["title"] for name, path in resources.examples().items()}
+
+
+def notations() -> dict[str, str]:
+    """The notation profiles that come with the program: name -> description."""
+    return {name: load_profile(name).description for name in profile_names()}
+
+
+def example(name: str) -> NetworkSpec:
+    """The example network ``name``.
+
+    >>> example("S4").sizes
+    (4, 2, 2, 1)
+    """
+    known = resources.examples()
+    if name not in known:
+        raise SpecError(unknown("example", name, known))
+    return load(known[name])
+
+
+def derive(net: NetworkSpec | str, *, notation: str | None = None, listing: Listing = "auto") -> BackpropDerivation:
+    """Derive every gradient of ``net`` (a ``NetworkSpec``, or an example's name).
+
+    ``notation`` is a profile's name or TOML file (default: the network's own); ``listing`` says whether every single
+    weight gets its own lines ("auto": in networks of up to 100 weights, "all", "none").
+
+    >>> d = derive(network("2-3-1", activation="sigmoid", loss="mse", bias=False))
+    >>> d.delta(1, layer=2).recursion
+    delta1[3]*w11[2]*(1 - a1[2])*a1[2]
+    >>> d.gradient("w11[1]").delta_form
+    delta1[2]*x1
+    """
+    spec = example(net) if isinstance(net, str) else net  # str         -> NetworkSpec
+    graph = forward_graph(spec)  #                          NetworkSpec  -> ForwardGraph
+    derivation = derive_graph(graph, listing)  #            ForwardGraph -> Derivation
+    profile = load_profile(notation or spec.notation)  #    name         -> Profile
+    return BackpropDerivation(derivation, profile)
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """One weight's or bias's gradient: the same derivative, four ways.
+
+    ``expanded`` is SymPy's derivative of the composed error (with the penalty, where there is one), ``chain`` the chain
+    rule along every path (an ordered product, or an ordered sum of them), ``delta_form`` the product with δ, ``steps``
+    the lines of the derivation that are about it.
+    """
+
+    of: Entry
+    expanded: Expr
+    chain: Expr
+    delta_form: Expr
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Delta:
+    """δ of one unit: ``definition`` is ∂E/∂z, ``recursion`` its formula from the error or from the next layer's δ."""
+
+    of: Entry
+    definition: Expr
+    recursion: Expr
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class BackpropDerivation:
+    """A network's derivation in a notation, with everything that can be made from it."""
+
+    derivation: Derivation
+    profile: Profile
+
+    @property
+    def graph(self) -> ForwardGraph:
+        """The forward equations."""
+        return self.derivation.graph
+
+    @cached_property
+    def error(self) -> Expr:
+        """E in the individual weights, biases, inputs and targets, with the penalty where there is one."""
+        graph = self.graph
+        return graph.concrete(graph.composed_error()) + graph.penalty()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step of the derivation, in reading order."""
+        return tuple(self.derivation.steps)
+
+    @property
+    def matrix(self) -> MatrixView:
+        """The equations between arrays for a batch, in the notation's layout."""
+        return self.derivation.matrix(self.profile.layout(batch=True))
+
+    @property
+    def matrix_of_one(self) -> MatrixView:
+        """The equations between arrays for one example, in the notation's layout."""
+        return self.derivation.matrix(self.profile.layout(batch=False))
+
+    def gradient(self, address: str) -> Gradient:
+        """The gradient of the weight or bias at ``address`` (``w11[1]``, ``b1[1]``)."""
+        of = self._parameter(address)
+        folded = self.derivation.scalar.folded(of)
+        penalty = sp.diff(self.graph.penalty(), of)
+        return Gradient(
+            of,
+            expanded=sp.diff(self.error, of),
+            chain=self.derivation.scalar.chain_rule(of),
+            delta_form=folded.right + penalty,
+            steps=tuple(step for step in self.derivation.steps if step.label.startswith(f"{of}.")) or (folded,),
+        )
+
+    def delta(self, unit: int, *, layer: int) -> Delta:
+        """δ of one unit; layers are counted from 1, the input."""
+        graph = self.graph
+        if not (1 < layer <= graph.depth and unit in graph.units(layer)):
+            sizes = "-".join(map(str, graph.spec.sizes))
+            raise SpecError(
+                f"the network {sizes} has no unit {unit} in layer {layer} with a δ; layers 2-{graph.depth} have"
+            )
+        steps = self.derivation.scalar.delta(layer, unit)
+        return Delta(DELTA[layer, unit], Partial(ERROR, PRE[layer, unit]), steps[-1].right, steps)
+
+    def paths(self, address: str) -> list[Chain]:
+        """The product of local derivatives along every path from a weight to the error."""
+        return [along.chain(path) for path in along.paths(self.graph, self._parameter(address))]
+
+    def check(self, seed: int = 0) -> CheckReport:
+        """Prove every step and compare the emitted code with central differences."""
+        from symbackprop.check.run import check
+        from symbackprop.handover import emitted
+
+        views = [self.matrix_of_one, self.matrix, self.derivation.matrix(self.profile.code_layout)]
+        return check(self.derivation, list(dict.fromkeys(views)), emitted(self.compile(), self.graph.spec), seed)
+
+    def files(self, formats: Iterable[str], seed: int = 0) -> dict[str, str]:
+        """The documents, programs and reports in ``formats``, by file name."""
+        from symbackprop.render.document import render
+
+        wanted = list(formats)
+        for name in wanted:
+            if name not in FORMATS:
+                raise SpecError(unknown("format", name, FORMATS))
+        report = self.check(seed)
+        documents = [name for name in wanted if name in DOCUMENTS]
+        files = render(self.derivation, report, self.profile, documents, self.code)
+        if CODE in wanted:
+            files |= self.code
+        if REPORT in wanted:
+            files["check.json"] = report.to_json()
+        return files
+
+    def write(self, folder: str | Path, formats: Iterable[str] = tuple(FORMATS), seed: int = 0) -> list[Path]:
+        """Write ``files`` into ``folder``, all of them or none; returns their paths."""
+        from symbackprop.files import write_files
+
+        return write_files(Path(folder), self.files(formats, seed))
+
+    @cached_property
+    def code(self) -> dict[str, str]:
+        """The emitted modules: file name -> source."""
+        from symbackprop.emit.targets import TARGETS, emit
+        from symbackprop.render.equations import equation_numbers
+
+        numbers = equation_numbers(self.derivation)
+        return {row.file: emit(self.derivation, self.profile, numbers, name) for name, row in TARGETS.items()}
+
+    def compile(self) -> ModuleType:
+        """The emitted ``gradients.py``, imported."""
+        from symbackprop.emit.targets import load as load_source
+
+        return load_source(self.code["gradients.py"], "gradients")
+
+    def summary(self) -> list[tuple[str, str]]:
+        """δ and the gradients of every layer, as rows of readable text: name, formula."""
+        from symbackprop.render.text import TextMarkup
+
+        printed = FormulaPrinter(Notation.of(self.profile, self.graph), TextMarkup())
+        return [(printed(left).text, printed(right).text) for left, right in self._results()]
+
+    def _results(self) -> list[tuple[Expr, Expr]]:
+        """The final equations: δ of the output, then each layer's gradients and δ, from the output back."""
+        general, depth = self.derivation.general, self.graph.depth
+        rows = [(DELTA[depth, output_unit(general["output.delta"].right)], general["output.delta"].right)]
+        for layer in range(depth - 1, 0, -1):
+            for name in (f"gradient.{kind}.{layer}" for kind in "wb" if f"gradient.{kind}.{layer}" in general):
+                step = general.get(f"{name}.total", general[name])
+                rows.append((step.left, step.right))
+            if layer > 1:
+                rows.append((DELTA[layer, TO], general[hidden_label(general, layer)].right))
+        return rows
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from symbackprop.render.latex import LatexMarkup
+
+        printed = FormulaPrinter(Notation.of(self.profile, self.graph), LatexMarkup())
+        lines = " \\\\\n".join(f"{printed(left).text} &= {printed(right).text}" for left, right in self._results())
+        latex = f"$$\\begin{{aligned}}\n{lines}\n\\end{{aligned}}$$"
+        plain = "\n".join(f"{name} = {formula}" for name, formula in self.summary())
+        return {"text/plain": plain, "text/latex": latex, "text/html": f"<div>{latex}</div>"}
+
+    def _parameter(self, address: str) -> Entry:
+        of = entry_at(address, self.graph.spec)
+        if of.base not in (WEIGHT, BIAS):
+            raise SpecError(f"{address!r} is no weight or bias; expected one like w11[1] or b1[1]")
+        return of
+
+
+__all__ = [
+    "BackpropDerivation",
+    "Delta",
+    "Gradient",
+    "derive",
+    "example",
+    "examples",
+    "load",
+    "network",
+    "notations",
+    "spec_from_toml",
+]
