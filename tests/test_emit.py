@@ -115,7 +115,7 @@ TWINS = {
     "a sign": ("delta3 = a3 - t", "delta3 = t - a3"),
     "a factor of a half": ("dW1 /= n", "dW1 /= 2 * n"),
     "a bias left out": ("db1 = delta2.sum", "db1 = 0 * delta2.sum"),
-    "the slope at the output instead of the pre-activation": ("z2 * sigmoid2", "z2 * sigmoid2 + 0.001"),
+    "the slope at the output instead of the pre-activation": ("delta2 *= (1 + z2 * (", "delta2 *= (1 + a2 * ("),
     "the penalty's part": ("dW2 += 0.3 * W2", "dW2 += 0.6 * W2"),
 }
 

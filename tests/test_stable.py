@@ -1,0 +1,141 @@
+"""Each named rewrite is an identity: equal to 30 digits at many points, next to a wrong twin that is not."""
+
+import pytest
+import sympy as sp
+from sympy import Piecewise, Symbol
+from sympy.codegen.cfunctions import expm1, log1p
+
+from symbackprop.catalogue.activations import ACTIVATIONS
+from symbackprop.emit.stable import (
+    REWRITES,
+    WITHOUT_OVERFLOW,
+    EntrySum,
+    Erfc,
+    RowSum,
+    Shifted,
+    Sigmoid,
+    Softplus,
+    stable_form,
+    without_overflow,
+)
+
+z, t, alpha = (Symbol(name, real=True) for name in ("z", "t", "alpha"))
+e, s = sp.exp(z), 1 / (1 + sp.exp(-z))
+ROWS = [[sp.Rational(n * n * k % 17 - 8, 2 + n % 3) for k in (3, 5, 11)] for n in range(1, 21)]
+NAMED = {
+    Sigmoid: lambda u: 1 / (1 + sp.exp(-u)),
+    Softplus: lambda u: sp.log(1 + sp.exp(u)),
+    Erfc: lambda u: 1 - sp.erf(u),
+    expm1: lambda u: sp.exp(u) - 1,
+    log1p: lambda u: sp.log(1 + u),
+}
+
+CASES = {  # rewrite -> what it is applied to, and a wrong twin of the result
+    "sigmoid_fraction": (
+        [s, sp.exp(-z) * s**2, e / (1 + e), (z * sp.exp(-z) + 1 + sp.exp(-z)) * s**2, 2 * s - 1 + s**3],
+        Sigmoid(-z),
+    ),
+    "sigmoid_complement": ([1 - Sigmoid(z), 1 - Sigmoid(2 * z + 1)], Sigmoid(z)),
+    "softplus": ([sp.log(1 + e), log1p(sp.exp(-z))], Softplus(-2 * z)),
+    "log_of_parts": (
+        [sp.log(Sigmoid(z)), sp.log(e / RowSum(e)), sp.log(Sigmoid(z) ** 3), sp.log(2 * Sigmoid(-z))],
+        Softplus(-z),
+    ),
+    "log_softmax": ([z - sp.log(RowSum(e)), sp.log(RowSum(e)) - z], Shifted(z)),
+    "softmax_shift": ([e / RowSum(e), t * e / RowSum(e)], sp.exp(Shifted(z)) / RowSum(e)),
+    "erf_complement": (
+        [1 + sp.erf(z), sp.Rational(1, 2) + sp.erf(z / 3) / 2 + z, 1 - sp.erf(z)],
+        Erfc(z / 7),
+    ),
+    "exp_minus_one": ([e - 1, 1 - sp.exp(-z)], expm1(-z)),
+    "log_one_plus": ([sp.log(1 + z**2), sp.log(1 + e / 7)], log1p(z)),
+    "greater_of_two": ([Piecewise((z, z > 0), (0, True)), Piecewise((z, z >= 2), (2, True))], sp.Min(z, 0)),
+    "branch_clip": (
+        [
+            Piecewise((z, z > 0), (expm1(z), True)),
+            Piecewise((e, z < 1), (z**2, True)),
+            Piecewise((e, z < 1), (z, z < 2), (sp.exp(-z), True)),
+        ],
+        Piecewise((z, z > 0), (expm1(sp.Max(z, 0)), True)),
+    ),
+    "sigmoid_without_overflow": ([Sigmoid(z), Sigmoid(-3 * z)], e / (1 + sp.exp(-sp.Abs(z)))),
+    "softplus_without_overflow": ([Softplus(z), Softplus(-z)], sp.Max(z, 0) + log1p(e)),
+}
+
+
+def value(expr, row, k):
+    """The number that ``expr`` is for the k-th unit of a row of pre-activations, to 40 digits."""
+    if expr == z:
+        return sp.N(row[k], 40)
+    if isinstance(expr, RowSum | EntrySum):
+        return sum(value(expr.args[0], row, m) for m in range(len(row)))
+    if isinstance(expr, Shifted):
+        return value(expr.args[0], row, k) - max(value(expr.args[0], row, m) for m in range(len(row)))
+    if isinstance(expr, Piecewise):
+        return next(value(case, row, k) for case, where in expr.args if where.subs(z, row[k]) == sp.true)
+    if expr.func in NAMED:
+        return sp.N(NAMED[expr.func](value(expr.args[0], row, k)), 40)
+    if not expr.args:
+        return sp.N(expr.subs({t: sp.Rational(2, 7), alpha: sp.Rational(3, 10)}), 40)
+    return sp.N(expr.func(*(value(arg, row, k) for arg in expr.args)), 40)
+
+
+def equal(one, other):
+    """Whether two formulas agree to 30 digits on every row."""
+    return all(
+        abs(value(one, row, k) - value(other, row, k)) <= sp.Float("1e-30", 40) * (1 + abs(value(one, row, k)))
+        for row in ROWS
+        for k in (0, 2)
+    )
+
+
+def test_every_rewrite_has_cases():
+    assert set(CASES) == {rewrite.name for rewrite in (*REWRITES, *WITHOUT_OVERFLOW)}
+
+
+@pytest.mark.parametrize("rewrite", [*REWRITES, *WITHOUT_OVERFLOW], ids=lambda rewrite: rewrite.name)
+def test_a_rewrite_changes_the_form_and_keeps_the_value(rewrite):
+    formulas, _ = CASES[rewrite.name]
+    for formula in formulas:
+        new = rewrite(formula)
+        assert new != formula
+        assert equal(formula, new)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_wrong_twin_of_a_rewrite_is_refuted(name):
+    formulas, twin = CASES[name]
+    assert not equal(formulas[0], twin)
+
+
+@pytest.mark.parametrize("formula", [1 + e, z**2, sp.log(z), e / RowSum(z), Sigmoid(z), 2 - e, sp.tanh(z) / (1 + z)])
+def test_what_needs_no_rewriting_stays(formula):
+    assert stable_form(formula) == formula
+
+
+@pytest.mark.parametrize("name", [name for name, row in ACTIVATIONS.items() if row.value is not None and not row.group])
+def test_activations_and_slopes_keep_their_values(name):
+    formula = ACTIVATIONS[name].value
+    for each in (formula, sp.diff(formula, z)):
+        assert equal(each, stable_form(each))
+
+
+def test_losses_of_probabilities_become_losses_of_logits():
+    bce = -t * sp.log(s) - (1 - t) * sp.log(1 - s)
+    assert stable_form(bce) == t * Softplus(-z) + (1 - t) * Softplus(z)
+    ce = -t * sp.log(e / RowSum(e))
+    shifted = Shifted(z)
+    assert stable_form(ce) == -t * (shifted - sp.log(RowSum(sp.exp(shifted))))
+    assert equal(bce, stable_form(bce))
+    assert equal(ce, stable_form(ce))
+
+
+def test_silu_s_slope_has_no_difference_near_one():
+    slope = sp.diff(z * s, z)
+    assert stable_form(slope) == Sigmoid(z) * (1 + z * Sigmoid(-z))
+
+
+def test_without_overflow_has_no_positive_exponent():
+    for function in (Sigmoid(z), Softplus(z), Sigmoid(-z), Softplus(-z)):
+        for power in without_overflow(function).atoms(sp.exp):
+            assert all(power.args[0].subs(z, number) <= 0 for number in (-5, 0, 5))
