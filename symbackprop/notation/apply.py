@@ -9,85 +9,19 @@ from functools import cached_property
 from sympy import Expr, Symbol
 
 from symbackprop.calculus.indices import Base, Entry, index
-from symbackprop.catalogue.entries import STRENGTH, A, T, V, W, Z
+from symbackprop.catalogue.entries import STRENGTH
 from symbackprop.derivation.matrix_terms import Leaf
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import (
-    BATCH,
     BIAS,
-    DELTA,
-    ERROR,
-    EXAMPLE,
-    FROM,
-    LAYER,
     NEXT_BIAS,
     NEXT_WEIGHT,
-    OBJECTIVE,
     OUT,
-    OUTPUT_UNIT,
-    PRE,
-    RATE,
-    SIZE,
-    TARGET,
-    TO,
     WEIGHT,
 )
+from symbackprop.notation.letters import FUNCTIONS, INDEX_KEYS, INDEX_LETTERS, KEYS, PARAMETERS, SYMBOLS
 from symbackprop.notation.profile import Profile
-
-KEYS: dict[Base, str] = {
-    WEIGHT: "weight",
-    NEXT_WEIGHT: "weight",
-    BIAS: "bias",
-    NEXT_BIAS: "bias",
-    PRE: "pre_activation",
-    V: "pre_activation",
-    OUT: "activation",
-    DELTA: "delta",
-    TARGET: "target",
-    SIZE: "size",
-}
-SYMBOLS: dict[Symbol, str] = {
-    ERROR: "error",
-    OBJECTIVE: "objective",
-    RATE: "rate",
-    BATCH: "batch",
-    Z: "pre_activation",
-    A: "activation",
-    T: "target",
-    W: "weight",
-}
-INDEX_KEYS = {FROM: "from", TO: "to", OUTPUT_UNIT: "output", index("q"): "other", LAYER: "layer", EXAMPLE: "example"}
-INDEX_LETTERS = "ijkmpqrsuvlabcdefgh"
-# A loss's threshold delta gets a mark of its own, for δ is the local gradient.
-PARAMETERS = {
-    "alpha": "α",
-    "beta": "β",
-    "delta": "δ_H",
-    "lambda": "λ",
-    "gamma": "γ",
-    "theta": "θ",
-    "mu": "μ",
-    "rho": "ρ",
-}
-
-# How the activations of the catalogue are written; a tag of one letter, or a letter and a number, is its own name.
-FUNCTIONS = {
-    "sigmoid": "σ",
-    "tanh": "tanh",
-    "relu": "ReLU",
-    "leaky_relu": "LReLU",
-    "elu": "ELU",
-    "softplus": "softplus",
-    "silu": "SiLU",
-    "gelu": "GELU",
-    "softmax": "softmax",
-    "identity": "id",
-    "cost": "cost",
-    "phi": "φ",
-    "psi": "ψ",
-    "varphi": "φ",
-}
 
 
 @dataclass(frozen=True)

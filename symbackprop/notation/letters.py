@@ -1,0 +1,82 @@
+"""Which key of a profile gives the letter of which quantity, and the names that no profile changes."""
+
+from __future__ import annotations
+
+from sympy import Symbol
+
+from symbackprop.calculus.indices import Base, index
+from symbackprop.catalogue.entries import A, T, V, W, Z
+from symbackprop.network.quantities import (
+    BATCH,
+    BIAS,
+    DELTA,
+    ERROR,
+    EXAMPLE,
+    FROM,
+    LAYER,
+    NEXT_BIAS,
+    NEXT_WEIGHT,
+    OBJECTIVE,
+    OUT,
+    OUTPUT_UNIT,
+    PRE,
+    RATE,
+    SIZE,
+    TARGET,
+    TO,
+    WEIGHT,
+)
+
+KEYS: dict[Base, str] = {
+    WEIGHT: "weight",
+    NEXT_WEIGHT: "weight",
+    BIAS: "bias",
+    NEXT_BIAS: "bias",
+    PRE: "pre_activation",
+    V: "pre_activation",
+    OUT: "activation",
+    DELTA: "delta",
+    TARGET: "target",
+    SIZE: "size",
+}
+SYMBOLS: dict[Symbol, str] = {
+    ERROR: "error",
+    OBJECTIVE: "objective",
+    RATE: "rate",
+    BATCH: "batch",
+    Z: "pre_activation",
+    A: "activation",
+    T: "target",
+    W: "weight",
+}
+INDEX_KEYS = {FROM: "from", TO: "to", OUTPUT_UNIT: "output", index("q"): "other", LAYER: "layer", EXAMPLE: "example"}
+INDEX_LETTERS = "ijkmpqrsuvlabcdefgh"
+# A loss's threshold delta gets a mark of its own, for δ is the local gradient.
+PARAMETERS = {
+    "alpha": "α",
+    "beta": "β",
+    "delta": "δ_H",
+    "lambda": "λ",
+    "gamma": "γ",
+    "theta": "θ",
+    "mu": "μ",
+    "rho": "ρ",
+}
+
+# How the activations of the catalogue are written; a tag of one letter, or a letter and a number, is its own name.
+FUNCTIONS = {
+    "sigmoid": "σ",
+    "tanh": "tanh",
+    "relu": "ReLU",
+    "leaky_relu": "LReLU",
+    "elu": "ELU",
+    "softplus": "softplus",
+    "silu": "SiLU",
+    "gelu": "GELU",
+    "softmax": "softmax",
+    "identity": "id",
+    "cost": "cost",
+    "phi": "φ",
+    "psi": "ψ",
+    "varphi": "φ",
+}

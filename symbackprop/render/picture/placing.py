@@ -1,0 +1,106 @@
+"""Where labels go: on their edges, clear of each other, and where they meet the fewest other edges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import hypot
+
+from symbackprop.render.picture.shapes import Box, Point, Polyline
+
+POSITIONS = 41  # places tried along an edge
+ROUNDS = 12
+OVERLAP = 100.0  # what two labels on top of each other cost, in centimetres of crossed edge
+STRAY = 0.4  # what it costs to leave the place that was wished for
+MARGIN = 0.05  # room kept around a label
+
+
+@dataclass(frozen=True)
+class Span:
+    """A straight edge between two borders."""
+
+    start: Point
+    end: Point
+
+    def at(self, t: float) -> Point:
+        """The point that divides the edge in the ratio t : 1-t."""
+        (x, y), (u, v) = self.start, self.end
+        return x + t * (u - x), y + t * (v - y)
+
+    @property
+    def length(self) -> float:
+        return hypot(self.end[0] - self.start[0], self.end[1] - self.start[1])
+
+    def inside(self, box: Box) -> tuple[float, float] | None:
+        """The part of the edge within a box, as two shares of its length; None where it passes by.
+
+        >>> Span((0.0, 0.0), (4.0, 0.0)).inside(Box(1, -1, 2, 1))
+        (0.25, 0.5)
+        """
+        enter, leave = 0.0, 1.0
+        for a, b, low, high in (
+            (self.start[0], self.end[0], box.left, box.right),
+            (self.start[1], self.end[1], box.top, box.bottom),
+        ):
+            if a == b:
+                if not low < a < high:
+                    return None
+                continue
+            first, last = sorted(((low - a) / (b - a), (high - a) / (b - a)))
+            enter, leave = max(enter, first), min(leave, last)
+        return (enter, leave) if enter < leave else None
+
+
+def cut(span: Span, boxes: Sequence[Box]) -> tuple[Polyline, ...]:
+    """The pieces of an edge outside the boxes; the ends of the edge always stay.
+
+    >>> cut(Span((0.0, 0.0), (4.0, 0.0)), [Box(1, -1, 2, 1)])
+    (((0.0, 0.0), (1.0, 0.0)), ((2.0, 0.0), (4.0, 0.0)))
+    """
+    holes = sorted(hole for box in boxes if (hole := span.inside(box)) is not None)
+    pieces, start = [], 0.0
+    for enter, leave in holes:
+        if enter > start:
+            pieces.append((span.at(start), span.at(enter)))
+        start = max(start, leave)
+    if start < 1.0:
+        pieces.append((span.at(start), span.at(1.0)))
+    return tuple(pieces)
+
+
+def place(
+    spans: Mapping[str, Span], sizes: Mapping[str, tuple[float, float]], wished: float, taken: Sequence[Box]
+) -> dict[str, Point]:
+    """The centres of the labels (``sizes``: width and height by edge) on the edges of the same names.
+
+    Every label moves along its own edge until none can do better: no label on another, none in ``taken``, the fewest
+    other edges under it, all near the share ``wished`` of their edges.
+    """
+    shares = [(n + 0.5) / POSITIONS for n in range(POSITIONS)]
+    boxes = {
+        name: [Box.around(spans[name].at(t), *size).grown(MARGIN) for t in shares] for name, size in sizes.items()
+    }
+    own = {
+        name: [_cost(box, t - wished, name, spans, taken) for box, t in zip(row, shares, strict=True)]
+        for name, row in boxes.items()
+    }
+    best = {name: min(range(POSITIONS), key=costs.__getitem__) for name, costs in own.items()}
+    for _ in range(ROUNDS):
+        before = dict(best)
+        for name, row in boxes.items():
+            others = [boxes[other][best[other]] for other in boxes if other != name]
+            best[name] = min(
+                range(POSITIONS),
+                key=lambda n: own[name][n] + OVERLAP * sum(row[n].meets(other) for other in others),  # noqa: B023
+            )
+        if best == before:
+            break
+    return {name: spans[name].at(shares[n]) for name, n in best.items()}
+
+
+def _cost(box: Box, stray: float, name: str, spans: Mapping[str, Span], taken: Sequence[Box]) -> float:
+    crossed = 0.0
+    for other, span in spans.items():
+        part = span.inside(box) if other != name else None
+        crossed += (part[1] - part[0]) * span.length if part else 0.0
+    return crossed + STRAY * abs(stray) + OVERLAP * sum(box.meets(other) for other in taken)
