@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -120,6 +120,7 @@ class BackpropDerivation:
 
     derivation: Derivation
     profile: Profile
+    _reports: dict[int, CheckReport] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def graph(self) -> ForwardGraph:
@@ -176,12 +177,15 @@ class BackpropDerivation:
         return [along.chain(path) for path in along.paths(self.graph, self._parameter(address))]
 
     def check(self, seed: int = 0) -> CheckReport:
-        """Prove every step and compare the emitted code with central differences."""
+        """Prove every step and compare the emitted code with central differences; done once for each seed."""
         from symbackprop.check.run import check
         from symbackprop.handover import emitted
 
-        views = [self.matrix_of_one, self.matrix, self.derivation.matrix(self.profile.code_layout)]
-        return check(self.derivation, list(dict.fromkeys(views)), emitted(self.compile(), self.graph.spec), seed)
+        if seed not in self._reports:
+            views = [self.matrix_of_one, self.matrix, self.derivation.matrix(self.profile.code_layout)]
+            handed = emitted(self.compile(), self.graph.spec)
+            self._reports[seed] = check(self.derivation, list(dict.fromkeys(views)), handed, seed)
+        return self._reports[seed]
 
     def files(self, formats: Iterable[str], seed: int = 0) -> dict[str, str]:
         """The documents, programs and reports in ``formats``, by file name."""
