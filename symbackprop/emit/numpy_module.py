@@ -12,7 +12,7 @@ from sympy import Expr, Symbol, diff
 
 from symbackprop import resources
 from symbackprop.catalogue import entries as row
-from symbackprop.catalogue.activations import TANH
+from symbackprop.catalogue.activations import SIGMOID, TANH
 from symbackprop.catalogue.losses import MSE
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.slopes import slope_of
@@ -115,7 +115,7 @@ def arguments(
             f"return loss_and_gradients({call(['params', names.input, names.target, *both])})[1]"
         ),
         "check_def": source.signature(
-            "_difference_from_central", ["seed: int = 0"], stand_ins(backward.keywords), "float"
+            "_difference_from_central", ["seed: int = 0"], stand_ins(backward.keywords, spec), "float"
         ),
         "found_call": source.fitted(f"slopes = gradients({call(['params', 'x', 't', *both])})"),
         "above_call": source.fitted(f"change = loss({call(['unpack(above)', 'x', 't', *loss.passed])})", 8),
@@ -193,20 +193,23 @@ def updates(program: Program, spec: NetworkSpec) -> list[tuple[str, str]]:
     return [(line.name, printer(line.node)) for line in program.updates]
 
 
-def stand_ins(keywords: Mapping[str, str]) -> list[str]:
-    """Keyword arguments with defaults, for the self-check: tanh and half the squared error, their slopes derived."""
-    return [f"{name}: {kind} = {_stand_in(name, kind)}" for name, kind in keywords.items()]
+def stand_ins(keywords: Mapping[str, str], spec: NetworkSpec) -> list[str]:
+    """Keyword arguments with defaults, for the self-check: tanh and half the squared error, their slopes derived.
+
+    A loss that takes outputs between 0 and 1 only gets the sigmoid in place of tanh.
+    """
+    activation = TANH if spec.loss.entry.domain[0].is_infinite else SIGMOID
+    return [f"{name}: {kind} = {_stand_in(name, kind, activation)}" for name, kind in keywords.items()]
 
 
-def _stand_in(name: str, kind: str) -> str:
+def _stand_in(name: str, kind: str, activation: row.Activation) -> str:
     if kind == "float":
         return "0.1"
     if name in ("cost", "cost_slope"):
         formula = MSE.value if name == "cost" else diff(MSE.value, row.A)
         return f"lambda a, t: {_printed(formula, row.A, row.T)}"
-    if not name.endswith("_prime"):
-        return "np.tanh"
-    return f"lambda z: {_printed(slope_of(Symbol(TANH.name), TANH.value).formula, row.Z)}"
+    slope = slope_of(Symbol(activation.name), activation.value)
+    return f"lambda z: {_printed(slope.formula if name.endswith('_prime') else slope.value, row.Z)}"
 
 
 def _printed(formula: Expr | None, *symbols: Symbol) -> str:

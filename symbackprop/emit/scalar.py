@@ -147,7 +147,7 @@ class ScalarLines:
             self.at_unit(formula, graph.depth, k).xreplace({a: symbol_of(OUT[graph.depth, k]), t: symbol_of(TARGET[k])})
             for k in graph.units(graph.depth)
         ]
-        return Assign(ERROR_NAME, self.node(factor * sp.Add(*shares) + self.symbols(graph.penalty())), "error")
+        return Assign(ERROR_NAME, self.node(factor * sp.Add(*shares) + self.symbols(graph.penalty())), "error.units")
 
     def deltas(self) -> Iterator[Assign]:
         """δ of every unit, from the output back."""
@@ -170,7 +170,7 @@ class ScalarLines:
             name = f"gradient.{of.base.label}.{of.indices[0]}"
             steps = [general[name], *([general[f"{name}.penalty"]] if f"{name}.penalty" in general else [])]
             right = sp.Add(*(self.derivation.scalar.at_parameter(step.right, of) for step in steps))
-            yield self.line(f"dE_d{identifier(of)}", right, f"{name}.{'.'.join(map(str, of.indices[1:]))}")
+            yield self.line(f"dE_d{identifier(of)}", right, f"{of}.folded")
 
 
 def symbol_of(entry: Entry) -> Symbol:

@@ -12,8 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from symbackprop import resources
 from symbackprop.derivation.derive import Derivation
 from symbackprop.emit.numpy_module import numpy_parts
-from symbackprop.emit.scalar import scalar_parts
+from symbackprop.emit.scalar import PER_WEIGHT, scalar_parts
 from symbackprop.errors import SpecError, unknown
+from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
 
 Parts = Mapping[str, Any]
@@ -21,19 +22,27 @@ Parts = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Target:
-    """A kind of program: its file, its template, and ``parts``, which fills the template's names."""
+    """A kind of program: its file, its template, and ``parts``, which fills the template's names.
+
+    ``most_weights`` is the size of the largest network that it is made for without being asked for by name.
+    """
 
     name: str
     file: str
     template: str
     parts: Callable[[Derivation, Profile, Mapping[str, int]], Parts]
+    most_weights: int | None = None
+
+    def fits(self, spec: NetworkSpec) -> bool:
+        """Whether the network is small enough for this target."""
+        return self.most_weights is None or spec.weight_count <= self.most_weights
 
 
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
         Target("numpy", "gradients.py", "gradients.py.jinja", numpy_parts),
-        Target("scalar", "scalar_gradients.py", "scalar_gradients.py.jinja", scalar_parts),
+        Target("scalar", "scalar_gradients.py", "scalar_gradients.py.jinja", scalar_parts, PER_WEIGHT),
     )
 }
 
