@@ -136,7 +136,7 @@ GOLDEN = [
     ("S4", r"\frac{\partial C}{\partial W^{(2)}} &= \delta^{(3)}\,(a^{(2)})^{\mathsf{T}}"),
     ("bce", r"E &= -\sum_{p=1}^{n_3} (t_p\,\ln a_p[3] + (1 - t_p)\,\ln(1 - a_p[3]))"),
     ("bce", r" &= \frac{a_p[3] - t_p}{a_p[3]\,(1 - a_p[3])} &&"),
-    ("bce", r"\sigma'(z) &= \sigma(z)\,(1 - \sigma(z))"),
+    ("bce", r" &= \sigma(z)\,(1 - \sigma(z)) &&"),
     ("bce", r" &= a_p[3] - t_p &&"),
     ("softmax", r"\delta^{(3)} &= s - y"),
     ("softmax", r"S &= \frac{e^{Z^{(3)}}}{\mathbf{1}^{\mathsf{T}}\,e^{Z^{(3)}}}"),
@@ -309,3 +309,13 @@ def test_a_changed_step_changes_the_page():
     sections = (derivation.sections[0], changed, *derivation.sections[2:])
     page = render(replace(derivation, sections=sections), None, load_profile("S1"), ["md"])["derivation.md"]
     assert r"E &= 2\,E" in page
+
+
+@pytest.mark.parametrize("name", ["S1", "softmax", "penalty"])
+def test_reasons_cite_earlier_equations_alone(name):
+    cited = 0
+    for number, reason in re.findall(r"\\text\{\((\d+)[ab]?\)\}\\quad \\text\{([^}]*)\}", pages(name)["derivation.md"]):
+        numbers = [int(n) for n in re.findall(r"\((\d+)[ab]?\)", reason)]
+        assert all(n < int(number) for n in numbers)
+        cited += len(numbers)
+    assert cited > 20
