@@ -17,7 +17,8 @@ from symbackprop.catalogue.losses import MSE
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.slopes import slope_of
 from symbackprop.emit import source
-from symbackprop.emit.lower import FormulaReader, lower
+from symbackprop.emit.formulas import FormulaReader
+from symbackprop.emit.lower import lower
 from symbackprop.emit.names import Names
 from symbackprop.emit.numpy import NUMPY, NumPyPrinter, in_buffer
 from symbackprop.emit.program import Assign, Program, Var, needed

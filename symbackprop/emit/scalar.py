@@ -15,7 +15,8 @@ from symbackprop.calculus.inert import Partial
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import hidden_label
 from symbackprop.emit import source
-from symbackprop.emit.lower import FormulaReader, named, slope_of_generic_loss
+from symbackprop.emit.formulas import FormulaReader
+from symbackprop.emit.lower import named, slope_of_generic_loss
 from symbackprop.emit.names import ERROR_NAME
 from symbackprop.emit.printer import ATOM, CASE, TEST, PythonPrinter
 from symbackprop.emit.program import COSTLY, Assign, Node, Var, needed, share
