@@ -12,7 +12,7 @@ from symbackprop.render.markup import name_text
 SCRIPT = 0.7  # the size of a subscript beside its letter
 # Widths in ems, as in Times: what is not named here is a letter of middle width.
 NARROW, WIDE = "ijltfrI()[]′',. ", "mwMWONQGDHUAVXYZKRBCEΣΔΩΦΨΘ"
-WIDTHS = {"w": 0.67, "m": 0.72, "W": 0.83, "M": 0.83, "−": 0.6, "-": 0.6, "=": 0.6, " ": 0.25, ",": 0.25}
+WIDTHS = {"w": 0.67, "m": 0.72, "W": 0.95, "M": 0.95, "−": 0.6, "-": 0.6, "=": 0.6, " ": 0.25, ",": 0.25}
 MIDDLE, NARROW_WIDTH, WIDE_WIDTH = 0.5, 0.33, 0.68
 
 
@@ -77,11 +77,13 @@ class Lettering:
 
     def name(self, name: Name) -> Marks:
         """A name; its units and its layer are numbers."""
-        sub, label = name_text(name, [str(unit) for unit in name.units], None if name.layer is None else str(name.layer))
+        sub, label = name_text(
+            name, [str(unit) for unit in name.units], None if name.layer is None else str(name.layer)
+        )
         return (Mark(name.letter, sub, label, name.place, name.bold),)
 
     def entry(self, entry: Entry) -> Marks:
-        """One weight, output, δ …"""
+        """One weight, bias, output or δ."""
         return self.name(self.notation.entry(entry))
 
     def array(self, *leaves: Leaf) -> Marks:

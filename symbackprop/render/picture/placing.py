@@ -11,7 +11,7 @@ from symbackprop.render.picture.shapes import Box, Point, Polyline
 POSITIONS = 41  # places tried along an edge
 ROUNDS = 12
 OVERLAP = 100.0  # what two labels on top of each other cost, in centimetres of crossed edge
-STRAY = 0.4  # what it costs to leave the place that was wished for
+STRAY = 0.1  # what it costs to be a centimetre off the line that was wished for
 MARGIN = 0.05  # room kept around a label
 
 
@@ -74,14 +74,14 @@ def place(
     """The centres of the labels (``sizes``: width and height by edge) on the edges of the same names.
 
     Every label moves along its own edge until none can do better: no label on another, none in ``taken``, the fewest
-    other edges under it, all near the share ``wished`` of their edges.
+    other edges under it, all near the vertical line at ``wished``.
     """
     shares = [(n + 0.5) / POSITIONS for n in range(POSITIONS)]
-    boxes = {
-        name: [Box.around(spans[name].at(t), *size).grown(MARGIN) for t in shares] for name, size in sizes.items()
-    }
+    boxes = {name: [Box.around(spans[name].at(t), *size).grown(MARGIN) for t in shares] for name, size in sizes.items()}
     own = {
-        name: [_cost(box, t - wished, name, spans, taken) for box, t in zip(row, shares, strict=True)]
+        name: [
+            _cost(box, spans[name].at(t)[0] - wished, name, spans, taken) for box, t in zip(row, shares, strict=True)
+        ]
         for name, row in boxes.items()
     }
     best = {name: min(range(POSITIONS), key=costs.__getitem__) for name, costs in own.items()}
@@ -89,10 +89,8 @@ def place(
         before = dict(best)
         for name, row in boxes.items():
             others = [boxes[other][best[other]] for other in boxes if other != name]
-            best[name] = min(
-                range(POSITIONS),
-                key=lambda n: own[name][n] + OVERLAP * sum(row[n].meets(other) for other in others),  # noqa: B023
-            )
+            costs = [cost + OVERLAP * sum(map(box.meets, others)) for cost, box in zip(own[name], row, strict=True)]
+            best[name] = min(range(POSITIONS), key=costs.__getitem__)
         if best == before:
             break
     return {name: spans[name].at(shares[n]) for name, n in best.items()}

@@ -174,5 +174,6 @@ class Picture:
     @property
     def all_labels(self) -> tuple[Label, ...]:
         """Every label, those of nodes and edges included."""
-        owned = (thing.label for thing in (*self.frames, *self.nodes, *self.edges, *self.arrows))
-        return (*(label for label in owned if label is not None), *self.labels)
+        nodes = (node.label for node in (*self.frames, *self.nodes))
+        lines = (line.label for line in (*self.edges, *self.arrows))
+        return (*(label for label in (*nodes, *lines) if label is not None), *self.labels)
