@@ -126,3 +126,17 @@ def test_entries_survive_a_pickle_and_print_as_addresses() -> None:
     entry = Base("w")[1, 12, 3]
     again = pickle.loads(pickle.dumps(entry))
     assert again == entry and str(again) == "w12,3[1]"
+
+
+def test_quantities_of_one_name_with_and_without_layers_are_two():
+    assert Base("q") != Base("q", layered=False)
+    assert str(Base("q")[1, 2] ** 2) == "q2[1]**2"
+    assert str(Base("q", layered=False)[1, 2] ** 2) == "q12**2"
+
+
+def test_entries_share_what_is_assumed_of_their_base():
+    counts = Base("c", integer=True, positive=True)
+    assert counts[1].is_positive
+    assert counts[2].is_integer
+    assert Base("c")[1].is_positive is None
+    assert pickle.loads(pickle.dumps(counts[1])) == counts[1]

@@ -7,15 +7,28 @@ its full range ``1..size``; ``contract`` relies on that when a Kronecker delta r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import sympy as sp
 from sympy import Add, Expr, Integer, KroneckerDelta, Mul, Sum, Symbol
+from sympy.core.assumptions import StdFactKB
 
 
 class Entry(sp.Indexed):
-    """One entry of an indexed quantity, written the way commands address it (``w11[1]``)."""
+    """One entry of an indexed quantity, written the way commands address it (``w11[1]``).
+
+    All that SymPy assumes of an entry it assumes of the whole quantity, so the entries of a base share its facts; SymPy
+    itself would deduce them for each entry anew, and that takes longer than everything else done to it.
+    """
+
+    def __new__(cls, base: Base, *indices: Expr | int) -> Entry:
+        self = sp.Expr.__new__(cls, base, *map(sp.sympify, indices))
+        self._assumptions = base.facts
+        return self
+
+    def _hashable_content(self) -> tuple[Expr, ...]:
+        return self.args
 
     def _sympystr(self, printer: object) -> str:
         return str(self.base.text(self.indices))
@@ -29,11 +42,22 @@ class Base(sp.IndexedBase):
     """
 
     layered: bool
+    facts: StdFactKB
 
     def __new__(cls, name: str, *, layered: bool = True, **assumptions: bool) -> Base:
         self = super().__new__(cls, name, **(assumptions or {"real": True}))
         self.layered = layered
+        self.facts = StdFactKB(self.assumptions0)
         return self
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        # Two quantities of one name are one to SymPy's caches unless all that tells them apart is in here.
+        return (*super()._hashable_content(), self.layered)
+
+    @property
+    def func(self) -> Callable[..., Base]:
+        """What SymPy rebuilds a node with: a quantity has no parts to replace, so it stays itself."""
+        return lambda *args: self
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, bool]]:
         return (str(self.label),), {"layered": self.layered, **self.label.assumptions0}

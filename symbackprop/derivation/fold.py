@@ -6,7 +6,7 @@ it is. The layout says how each named array is stored; transposes appear where t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -153,18 +153,17 @@ def scaled(number: Expr, term: Term) -> Term:
 
 def positive_first(terms: Iterable[Expr]) -> list[Expr]:
     """Terms without a minus sign first, sums before single entries, then by name."""
-    return sorted(terms, key=lambda t: (t.could_extract_minus_sign(), not t.has(Sum), not t.has(Entry), str(t)))
+    return in_order(terms, lambda t: (t.could_extract_minus_sign(), not t.has(Sum), not t.has(Entry)))
 
 
 def sums_first(factors: Iterable[Expr]) -> list[Expr]:
     """The order of textbook products: sums (products of matrices) first, then single arrays, then functions."""
-    return sorted(
-        factors,
-        key=lambda f: (not f.has(Sum), isinstance(f, Pow), isinstance(f, sp.Function), isinstance(f, Add), str(f)),
+    return in_order(
+        factors, lambda f: (not f.has(Sum), isinstance(f, Pow), isinstance(f, sp.Function), isinstance(f, Add))
     )
 
 
-def add_examples(expr: Expr, bases: Collection[Base]) -> Expr:
-    """``expr`` for the m-th example: every entry of a base in ``bases`` gets the example as its last index."""
-    entries = {e: e.base[(*e.indices, EXAMPLE)] for e in expr.atoms(Entry) if e.base in bases}
-    return expr.xreplace(entries)
+def in_order(exprs: Iterable[Expr], rank: Callable[[Expr], tuple[bool, ...]]) -> list[Expr]:
+    """The expressions by rank, those of one rank by name; a single one needs no printing."""
+    found = list(exprs)
+    return found if len(found) < 2 else sorted(found, key=lambda expr: (rank(expr), str(expr)))

@@ -10,7 +10,7 @@ from sympy import Expr, Integer, Sum, Symbol
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import spelled_out
-from symbackprop.derivation.fold import Fold, add_examples
+from symbackprop.derivation.fold import Fold
 from symbackprop.derivation.matrix_terms import Gradient, Layout, Plus, Scaled
 from symbackprop.derivation.output import OTHER
 from symbackprop.derivation.reverse import UPDATED
@@ -29,6 +29,7 @@ from symbackprop.network.quantities import (
     OUTPUT_UNIT,
     PRE,
     RATE,
+    SIZE,
     TARGET,
     TO,
     WEIGHT,
@@ -154,10 +155,15 @@ class _Reader:
         return Step(f"matrix.update.{label}", new, right, rules.DESCENT, (f"matrix.d{label}",))
 
     def prepared(self, expr: Expr) -> Expr:
-        """Ordered nodes opened, sizes as numbers, and the example index added in a batch."""
-        numbers = {size: Integer(n) for size, n in self.graph.sizes.items()}
-        plain = spelled_out(expr).xreplace(numbers)
-        return add_examples(plain, PER_EXAMPLE) if self.layout.batch else plain
+        """Ordered nodes opened, sizes as numbers, and in a batch the example as the last index of every entry."""
+        plain = spelled_out(expr)
+        put: dict[Expr, Expr] = {}
+        for entry in plain.atoms(Entry):
+            if entry.base == SIZE:
+                put[entry] = Integer(self.graph.sizes[entry])
+            elif self.layout.batch and entry.base in PER_EXAMPLE:
+                put[entry] = entry.base[(*entry.indices, EXAMPLE)]
+        return plain.xreplace(put)
 
     def over_batch(self, expr: Expr) -> Expr:
         """Σ_m, divided by the number of examples where the batch is averaged; ``expr`` itself for one example."""
