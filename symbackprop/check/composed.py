@@ -17,7 +17,7 @@ from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import A, Z
 from symbackprop.check.laurent import Ask, Formula, Formulas
-from symbackprop.check.numbers import DIGITS, N, Numbers, Reals, Undecided
+from symbackprop.check.numbers import DIGITS, Missing, N, Numbers, Reals, Undecided
 from symbackprop.check.proofs import IN_REALS, REAL_POINTS, TRIES, same
 from symbackprop.check.report import SYMBOLIC, UNDECIDED, Row, Verdict
 from symbackprop.check.symbolic import written_out
@@ -62,7 +62,7 @@ class Folded(NetworkValues[N]):
             step = self.output_step if layer == self.graph.depth else self.hidden_step(layer)
             index = output_unit(step.right) if layer == self.graph.depth else TO
             return self(step.right, {index: unit})
-        raise Undecided(f"{entry} is not part of the network")
+        raise Missing(f"{entry} is not part of the network")
 
     def partial(self, expr: Partial, at: Units) -> N:
         """∂E/∂a of a generic loss, which the δ form leaves standing: SymPy's derivative of the forward equation."""
@@ -191,7 +191,7 @@ class Composed:
                 numbers.is_zero(numbers.add(folded(slope), numbers.mul(minus, folded.gradient(w))))
                 for w, slope in raw.items()
             )
-        except Undecided:
+        except (Undecided, Missing):
             return False
         except Ask as ask:
             cases = ({**taken, ask.condition: holds} for holds in (True, False))
@@ -214,6 +214,8 @@ class Composed:
                 world, folded = self._world(n)
                 if not all(same(slope(world, w), folded.gradient(w)) for w in of):
                     return False
+            except Missing:
+                return False
             except Undecided:
                 continue
             agreeing += 1

@@ -20,7 +20,19 @@ from symbackprop.check.numbers import PRIME, PrimeField, Undecided
 from symbackprop.check.report import UNDECIDED, Row
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import MatrixView
-from symbackprop.derivation.matrix_terms import Gradient, Leaf
+from symbackprop.derivation.matrix_terms import (
+    Gradient,
+    Hadamard,
+    Leaf,
+    Map,
+    Ones,
+    Plus,
+    Product,
+    Scaled,
+    SumOver,
+    Term,
+    Transpose,
+)
 from symbackprop.derivation.steps import Assumption
 from symbackprop.network import layers
 from symbackprop.network.forward import ForwardGraph, Node
@@ -134,6 +146,16 @@ class Sweep:
             total = duals.add(total, on_parts(share, lambda part: add_up(part.reshape(-1), 0)))
         return total
 
+    def output_slopes(self) -> Array:
+        """∂E/∂a of every output and example, in forward mode: what a generic loss leaves standing in δ."""
+        name = ("a", self.graph.depth)
+        outputs = self.arrays[name].value
+        each = np.eye(outputs.shape[0], dtype=np.uint64)[:, :, None] * np.ones_like(outputs)
+        arrays = {**self.arrays, name: Dual(outputs, dict(enumerate(each)))}
+        varied = IndexArrays(self.numbers, arrays, self.evaluate.symbols, self.evaluate.sizes, self.graph.formulas)
+        errors = varied(self._per_example(self.graph.error.right), {EXAMPLE: 0})
+        return np.stack([errors.tangent[k].reshape(-1) for k in range(outputs.shape[0])])
+
     def given(self, view: MatrixView, leaf: Leaf) -> Array:
         """A weight, bias, input or target array, stored as the view's layout says."""
         name = (leaf.base.label.name,) if leaf.layer is None else (leaf.base.label.name, leaf.layer)
@@ -153,6 +175,9 @@ def oriented(array: Array, leaf: Leaf, weights_from_to: bool) -> Array:
 def evaluated(view: MatrixView, sweep: Sweep, slopes: Mapping[Symbol, Expr]) -> tuple[Array, dict[Leaf, Array]]:
     """The objective and the gradients that the matrix equations state, at the sweep's numbers."""
     terms = TermArrays(sweep.evaluate, sweep.numbers, lambda leaf: sweep.given(view, leaf), slopes)
+    left_standing = {part for step in view.deltas for part in gradients_in(step.right)}
+    for gradient in left_standing:
+        terms.known[gradient] = oriented(sweep.output_slopes(), gradient.of, view.layout.weights_from_to)
     for step in (*view.forward, *view.deltas):
         assert isinstance(step.left, Leaf)
         terms.known[step.left] = terms.term(step.right)
@@ -161,6 +186,21 @@ def evaluated(view: MatrixView, sweep: Sweep, slopes: Mapping[Symbol, Expr]) -> 
         assert isinstance(step.left, Gradient)
         gradients[step.left.of] = terms.term(step.right)
     return terms.term(view.error.right), gradients
+
+
+def gradients_in(term: Term) -> set[Gradient]:
+    """Every gradient that occurs in ``term``."""
+    match term:
+        case Gradient():
+            return {term}
+        case Transpose(of) | Scaled(_, of) | SumOver(of, _):
+            return gradients_in(of)
+        case Product(left, right):
+            return gradients_in(left) | gradients_in(right)
+        case Hadamard(parts) | Plus(parts) | Map(_, _, parts):
+            return set().union(*map(gradients_in, parts))
+        case Leaf() | Ones():
+            return set()
 
 
 def along_direction(gradients: Mapping[Leaf, Array], direction: Direction, weights_from_to: bool) -> int:
@@ -188,6 +228,8 @@ def check_field(derivation: Derivation, view: MatrixView, seed: int = 0) -> list
             objective, gradients = evaluated(view, sweep, slopes)
         except Undecided:
             continue
+        except ValueError as mismatch:  # arrays that do not fit each other
+            return [Row(GROUP, "gradients", False, str(mismatch))]
         return compared(view, sweep, objective, gradients)
     return [Row(GROUP, "gradients", None, UNDECIDED)]
 

@@ -26,6 +26,10 @@ class Undecided(Exception):  # noqa: N818 - not an error: the answer "cannot say
     """The expression has no value here: an unknown function, a root that does not exist, a division by zero."""
 
 
+class Missing(Exception):  # noqa: N818 - not an error: what is said of a quantity that is not there is false
+    """The expression names a weight or a unit that the network does not have."""
+
+
 N = TypeVar("N")
 
 
@@ -217,7 +221,7 @@ class Reals:
 
     def named(self, tag: str, order: int, at: tuple[Any, ...]) -> Any:
         """sin(c + u + 2t) stands in for an undefined function; its derivatives in u are sin(c + u + 2t + order π/2)."""
-        return mpmath.sin(crc32(tag.encode()) % 1000 + at[0] + 2 * sum(at[1:]) + order * mpmath.pi / 2)
+        return mpmath.sin(crc32(tag.encode()) % 100 + at[0] + 2 * sum(at[1:]) + order * mpmath.pi / 2)
 
     def call(self, name: str, u: Any) -> Any:
         if name == "pi":

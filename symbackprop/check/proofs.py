@@ -17,7 +17,7 @@ from sympy import Expr, Integer, Symbol
 
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
-from symbackprop.check.numbers import DIGITS, PrimeField, Reals, Undecided
+from symbackprop.check.numbers import DIGITS, Missing, PrimeField, Reals, Undecided
 from symbackprop.check.report import DEFINED, SYMBOLIC, UNDECIDED, Row, Verdict
 from symbackprop.check.symbolic import Meaning, frontier_of, vanishes, written_out
 from symbackprop.check.terms import entries_of
@@ -146,6 +146,8 @@ class Prover:
             try:
                 if not all(same(world(pair.left, pair.units), world(pair.right, pair.units)) for pair in pairs):
                     return False
+            except Missing:
+                return False
             except Undecided:
                 continue
             left_to_find -= 1

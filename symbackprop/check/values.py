@@ -15,7 +15,7 @@ from sympy.core.relational import Relational
 
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Chain, Partial, Total
-from symbackprop.check.numbers import N, Numbers, Undecided
+from symbackprop.check.numbers import Missing, N, Numbers, Undecided
 
 Key = tuple[Any, ...]
 Units = Mapping[Symbol, int]
@@ -56,7 +56,10 @@ class Evaluator(Generic[N]):
         }
 
     def __call__(self, expr: Expr, at: Units = NOWHERE) -> N:
-        """The value of ``expr`` with its free indices at the units ``at``; raises ``Undecided`` if it has none."""
+        """The value of ``expr`` with its free indices at the units ``at``.
+
+        Raises ``Undecided`` if it has none, ``Missing`` if it names a quantity that the network does not have.
+        """
         rule = self.rules.get(type(expr))
         if rule is not None:
             return rule(expr, at)
@@ -98,7 +101,7 @@ class Evaluator(Generic[N]):
             return self.numbers.rational(self.sizes[entry], 1)
         key = self.key(entry, at)
         if key not in self.entries:
-            raise Undecided(f"{entry} is not part of the network")
+            raise Missing(f"{entry} is not part of the network")
         return self.entries[key]
 
     def symbol(self, symbol: Symbol, at: Units) -> N:

@@ -17,7 +17,7 @@ from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import Z
 from symbackprop.check.duals import Dual, DualNumbers
-from symbackprop.check.numbers import N, Numbers, Undecided
+from symbackprop.check.numbers import Missing, N, Numbers, Undecided
 from symbackprop.check.values import NOWHERE, Evaluator, Key, Units
 from symbackprop.derivation.steps import Assumption
 from symbackprop.network.forward import ForwardGraph
@@ -177,7 +177,7 @@ class World(NetworkValues[N]):
         if isinstance(expr.by, Entry):
             varied: Any = self.key(expr.by, at)
             if varied not in self.table:
-                raise Undecided(f"{expr.by} is not part of the network")
+                raise Missing(f"{expr.by} is not part of the network")
             dual = self.duals(expr.of, at)
         else:
             varied = expr.by
