@@ -217,13 +217,15 @@ def test_checks_are_reported_as_they_came_out():
     labels = [step.label for step in derivation.steps]
     rows = [Row("steps", label, True, "proved symbolically", None) for label in labels[:3]]
     rows += [Row("steps", labels[4], False, "random points", None), Row("steps", labels[5], None, "undecided", None)]
+    rows.append(Row("delta", labels[6], True, "proved symbolically", None))
     rows += [Row("emitted code", "dE/dw_1", True, "central differences", error) for error in (1e-9, 3.25e-8)]
     markdown = render(derivation, Report(rows, ["A note."], False), load_profile("S1"), ["md"])["derivation.md"]
     assert "Not every check succeeded: 1 refuted, 1 undecided." in markdown
     assert "| steps | (1)–(3) | holds | proved symbolically |" in markdown
     assert "| steps | (5) | refuted | random points |" in markdown
     assert "| steps | (6) | undecided | undecided |" in markdown
-    assert r"| emitted code | dE/dw\_1, dE/dw\_1 | holds | central differences, largest error 3.2e-08 |" in markdown
+    assert r"| emitted code | dE/dw\_1; dE/dw\_1 | holds | central differences, largest error 3.2e-08 |" in markdown
+    assert "| The same for any unit, with δ | (7) | holds | proved symbolically |" in markdown
     assert "A note." in markdown
     assert "None was refuted" not in markdown
 

@@ -12,7 +12,7 @@ from sympy import Expr
 
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.lines import ranges
-from symbackprop.render.wording import words
+from symbackprop.render.wording import keys, words
 
 NAMES_SHOWN = 8
 
@@ -103,7 +103,8 @@ class BackWriter:
         errors = [row.error for row in rows if row.error is not None]
         figure = f", {words('words', 'largest_error', error=f'{max(errors):.1e}')}" if errors else ""
         outcome = {True: "holds", False: "refuted", None: "undecided"}[verdict]
-        return CheckRow(escaped(group), ", ".join(what + shown), words("words", outcome), escaped(how + figure))
+        title = words("headings", group) if group in keys("headings") else group
+        return CheckRow(escaped(title), "; ".join(what + shown), words("words", outcome), escaped(how + figure))
 
     def notes(self, report: Report) -> list[str]:
         """What the reader must know about the checks."""
