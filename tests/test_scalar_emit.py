@@ -6,10 +6,15 @@ from functools import cache
 
 import numpy as np
 import pytest
+import sympy as sp
 from reference import data, parameters, reference
 
 from symbackprop.derivation.derive import derive
+from symbackprop.derivation.steps import Step
+from symbackprop.emit.program import MatMul, Number, Op, Var
+from symbackprop.emit.scalar import MATH, MathPrinter
 from symbackprop.emit.targets import emit, load
+from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.forward import forward_graph
 from symbackprop.network.read import network
 from symbackprop.notation.profile import load_profile
@@ -175,3 +180,32 @@ def test_one_example_has_the_numpy_module_s_gradients():
     found = load(source_of("l2"), "scalar").loss_and_gradients(*numbers)[1]
     assert found["w21[1]"] == pytest.approx(expected["W1"][1, 0], rel=1e-13)
     assert np.isclose(found["b2[2]"], expected["b2"][1], rtol=1e-13)
+
+
+A, B, C = Var("a"), Var("b"), Var("c")
+
+
+@pytest.mark.parametrize(
+    ("node", "text"),
+    [
+        (Op("add", (A, Op("negative", (Op("add", (B, C)),)))), "a - (b + c)"),
+        (Op("add", (Op("negative", (A,)), Op("negative", (Op("divide", (B, C)),)))), "-a - b / c"),
+        (Op("multiply", (A, Op("add", (B, Op("negative", (C,)))))), "a * (b - c)"),
+        (Op("multiply", (A, Op("divide", (B, C)))), "a * (b / c)"),
+        (Op("divide", (A, Op("multiply", (B, C)))), "a / (b * c)"),
+        (Op("divide", (Op("divide", (A, B)), C)), "a / b / c"),
+        (Op("negative", (Op("add", (A, B)),)), "-(a + b)"),
+        (Op("power", (Op("negative", (A,)), Number(sp.Integer(2)))), "(-a) ** 2"),
+        (Op("negative", (Op("power", (A, Number(sp.Integer(2)))),)), "-a**2"),
+        (Op("multiply", (Op("where", (Op("less", (A, B)), A, C)), B)), "(a if a < b else c) * b"),
+        (Op("divide", (Op("add", (A, B)), Number(sp.Rational(-1, 2)))), "(a + b) / (-0.5)"),
+    ],
+)
+def test_parentheses_stand_where_the_value_needs_them(node, text):
+    assert MathPrinter(MATH)(node) == text
+
+
+@pytest.mark.parametrize("node", [MatMul(A, B), Op("atan", (A,)), Number(sp.Symbol("nu")), Number(sp.I), Step])
+def test_what_a_printer_has_no_rule_for_is_refused(node):
+    with pytest.raises(UnsupportedExpression):
+        MathPrinter({})(node)
