@@ -29,6 +29,7 @@ DESCRIBING = {
     "loss": "loss",
     "bias": "bias",
     "penalty": "penalty",
+    "param": "parameters",
 }
 YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -58,9 +59,12 @@ def network_options(command: Callable[..., int]) -> Callable[..., int]:
     for option in reversed(
         [
             click.option("--net", metavar="SIZES", help="Layer sizes, input first.  [default: 2-3-1]"),
-            click.option("--act", metavar="NAMES", help="Activation: one name, or one per layer, with commas."),
+            click.option("--act", metavar="NAMES", help="Activation: a name or a formula in z; commas between layers."),
             click.option("--out-act", metavar="NAME", help="Activation of the output layer."),
-            click.option("--loss", metavar="NAME", help="Loss."),
+            click.option("--loss", metavar="NAME", help="Loss: a name, or a formula in the output a and the target t."),
+            click.option(
+                "--param", metavar="NAME=NUMBER", multiple=True, help="A number for a letter in the formulas."
+            ),
             click.option(
                 "--bias", metavar="[LIST]", is_flag=False, flag_value="true", help="Biases: in all layers, or yes,no,…"
             ),
@@ -167,7 +171,7 @@ def _derivation(given: dict[str, Any], title: str | None) -> tuple[NetworkSpec, 
 def _spec(given: dict[str, Any]) -> NetworkSpec:
     from symbackprop import api
 
-    described = {argument: given[option] for option, argument in DESCRIBING.items() if given[option] is not None}
+    described = {argument: given[option] for option, argument in DESCRIBING.items() if given[option] not in (None, ())}
     if given["no_bias"]:
         if "bias" in described:
             raise SpecError("--bias and --no-bias exclude each other; give one of them")
@@ -186,7 +190,22 @@ def _spec(given: dict[str, Any]) -> NetworkSpec:
         raise SpecError(f"{' and '.join(missing)} missing; expected --act and --loss, or --spec, or --example")
     if "bias" in described:
         described["bias"] = _bias(described["bias"])
+    if "parameters" in described:
+        described["parameters"] = _parameters(described["parameters"])
     return api.network(described.pop("layers", "2-3-1"), **described)
+
+
+def _parameters(texts: tuple[str, ...]) -> dict[str, str]:
+    """Each ``NAME=NUMBER``; the name is checked where the network is read."""
+    numbers: dict[str, str] = {}
+    for text in texts:
+        name, sign, number = (part.strip() for part in text.partition("="))
+        if not (name and sign and number):
+            raise SpecError(f"--param is {shown(text)}; expected a name and a number, like beta=1.5")
+        if name in numbers:
+            raise SpecError(f"--param gives {name} twice; give one number")
+        numbers[name] = number
+    return numbers
 
 
 def _bias(text: str) -> bool | list[bool]:
@@ -215,7 +234,14 @@ def _name(given: dict[str, Any]) -> str:
     elif given["spec"] is not None:
         words = [re.split(r"[/\\]", given["spec"])[-1].removesuffix(".toml")]
     else:
-        words = [given["net"] or "2-3-1", given["act"], given["out_act"], given["loss"], given["penalty"]]
+        words = [
+            given["net"] or "2-3-1",
+            given["act"],
+            given["out_act"],
+            given["loss"],
+            given["penalty"],
+            *given["param"],
+        ]
     text = re.sub(r"[^\w.]+", "-", "-".join(word for word in words if word))
     return text.strip("-.")[:80] or "network"
 
@@ -253,6 +279,7 @@ def _exit_code(report: Any) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``symbp``; returns the exit status: 0 done, 1 a check was refuted, 2 bad input."""
+    pointer = None
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without δ shows '?' instead of a traceback
@@ -261,10 +288,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         message = error.format_message()
     except SymbackpropError as error:
-        message = str(error)
+        message, pointer = str(error), getattr(error, "pointer", None)
     except click.Abort:
         return INTERRUPTED
     click.echo(f"symbp: {' '.join(message.split())}", err=True)
+    for line in pointer or ():
+        click.echo(line, err=True)
     return BAD_INPUT
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+POINTER_WIDTH = 38  # characters shown on each side of the offending one
+
 
 class SymbackpropError(ValueError):
     """Base of all errors a user can cause; its text is one line, ready to print."""
@@ -20,6 +22,22 @@ class FormulaError(SymbackpropError):
         super().__init__(message)
         self.text = text
         self.position = position
+
+    @property
+    def pointer(self) -> tuple[str, str] | None:
+        r"""The formula around the offending character, and a line with a caret under it; both fit on a terminal.
+
+        >>> print("\n".join(FormulaError("not a name", "z + 2y", 5).pointer))
+        z + 2y
+             ^
+        """
+        if self.position is None or not self.text:
+            return None
+        start = max(0, self.position - POINTER_WIDTH)
+        part = self.text[start : self.position + POINTER_WIDTH]
+        # One column a character: what is no plain letter or sign could be invisible, or two columns wide.
+        plain = "".join(character if " " <= character <= "~" else "?" for character in part)
+        return plain, " " * (self.position - start) + "^"
 
 
 class ProfileError(SymbackpropError):

@@ -227,7 +227,7 @@ def test_what_cannot_be_used_is_refused_in_one_line(changes, message):
         (MINIMAL + "bias = maybe", "not valid TOML: Invalid value (at line 4, column 8)"),
         (MINIMAL + "title = 1979-05-27", "title is datetime.date(1979, 5, 27); expected text"),
         ("a = " + "[" * 100_000, "not valid TOML: nested too deeply"),
-        ("[activations.mine]\nformula = 'z'", "unknown key 'activations'; did you mean 'activation'?"),
+        ("[actvations.mine]\nformula = 'z'", "unknown key 'actvations'; did you mean 'activations'?"),
     ],
 )
 def test_a_text_that_describes_no_network_is_refused_in_one_line(text, message):
@@ -246,6 +246,9 @@ def test_a_text_may_give_every_key():
         notation = "S4"
         penalty = { kind = "l1", strength = 0.5 }
         values = { "w11[1]" = 1 }
+        parameters = { beta = 1.5 }
+        activations = { mine = { formula = "beta*z" } }
+        losses = { mine2 = { formula = "(a - t)**2" } }
     """
     spec = spec_from_toml(MINIMAL + rest)
     given_keys = {line.split("=")[0].strip() for line in (MINIMAL + rest).splitlines() if "=" in line}

@@ -31,7 +31,8 @@ class Kink:
 class Activation:
     """An activation: ``value`` in ``Z``, or, for a group function, the k-th output in ``V[K]``, ``V[M]`` and ``N``.
 
-    ``value`` is None for the generic, undefined activation. Every output lies in ``range`` or is one of its ends.
+    ``value`` is None for the generic, undefined activation. Every output lies in ``range`` or is one of its ends;
+    ``range`` is None where it is not known. ``notes`` are sentences that a document says about it.
     """
 
     name: str
@@ -40,8 +41,9 @@ class Activation:
     aliases: tuple[str, ...] = ()
     parameters: Mapping[Symbol, Rational] = field(default_factory=dict)
     kinks: tuple[Kink, ...] = ()
-    range: tuple[Expr, Expr] = (-oo, oo)
+    range: tuple[Expr, Expr] | None = (-oo, oo)
     group: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Loss:
     domain: tuple[Expr, Expr] = (-oo, oo)
     targets_sum_to_one: bool = False
     binary_targets: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

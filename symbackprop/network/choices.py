@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from sympy import Rational, Symbol
@@ -12,11 +11,18 @@ from symbackprop.catalogue.entries import Kink, Loss
 from symbackprop.catalogue.lookup import find_activation, find_loss
 from symbackprop.errors import SpecError, shown
 from symbackprop.network import options
+from symbackprop.network.given import Given
 from symbackprop.network.spec import ActivationUse, LossUse
 
 
-def activations(activation: object, output: object, steps: int) -> tuple[list[ActivationUse], bool]:
-    """The activation of each layer after the input, and whether the user left the output's open by naming just one."""
+def activation_uses(
+    activation: object, output: object, steps: int, own: Given | None = None
+) -> tuple[list[ActivationUse], bool]:
+    """The activation of each layer after the input, and whether the user left the output's open by naming just one.
+
+    Names mean rows of the catalogue, or the user's ``own`` functions; a formula in z stands for itself.
+    """
+    own = own or Given()
     names = _names(activation)
     if output is not None:
         hidden = names * (steps - 1) if len(names) == 1 else names
@@ -25,18 +31,34 @@ def activations(activation: object, output: object, steps: int) -> tuple[list[Ac
                 f"activation lists {len(names)} names; expected 1, or {steps - 1}, one per hidden layer, "
                 "where the output activation is given too"
             )
-        return [_use(name) for name in (*hidden, options.line_of_text("output_activation", output))], False
+        last = options.line_of_text("output_activation", output, options.MAX_FORMULA)
+        return own.activation_uses([*hidden, last]), False
     if len(names) not in (1, steps):
         raise SpecError(f"activation lists {len(names)} names; expected 1, or {steps}, one per layer after the input")
-    return [_use(name) for name in (names * steps if len(names) == 1 else names)], len(names) == 1
+    return own.activation_uses(names * steps if len(names) == 1 else names), len(names) == 1
 
 
 def _names(activation: object) -> list[str]:
-    # A comma inside parentheses separates numbers, not names.
-    items = re.split(r",(?![^(]*\))", activation) if isinstance(activation, str) else activation
+    items = _split(activation) if isinstance(activation, str) else activation
     if not isinstance(items, list | tuple) or not items:
         raise SpecError(f"activation is {shown(activation)}; expected a name, or a list with one per layer")
-    return [options.line_of_text("activation", item) for item in items]
+    return [options.line_of_text("activation", item, options.MAX_FORMULA) for item in items]
+
+
+def _split(text: str) -> list[str]:
+    """The parts of ``text`` between commas; a comma inside parentheses separates arguments, not names.
+
+    >>> _split("max(z, tanh(z)), elu(2)")
+    ['max(z, tanh(z))', ' elu(2)']
+    """
+    parts, depth = [""], 0
+    for character in text:
+        depth = max(depth + {"(": 1, ")": -1}.get(character, 0), 0)
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 def _use(name: str) -> ActivationUse:
@@ -91,6 +113,8 @@ def refuse_misfit(loss: Loss, output: ActivationUse, outputs: int) -> None:
 def _fits(loss: Loss, output: ActivationUse) -> bool:
     if output.entry.value is None:
         return True
+    if output.entry.range is None:
+        return True
     low, high = (edge.xreplace(dict(output.parameters)) for edge in output.entry.range)
     return bool(low >= loss.domain[0]) and bool(high <= loss.domain[1])
 
@@ -101,20 +125,20 @@ def distinct(uses: list[ActivationUse]) -> tuple[ActivationUse, ...]:
     ``leaky_relu(0.1)`` in layer 2 and ``leaky_relu(0.2)`` in layer 3 are two functions; the second becomes
     ``leaky_relu_3`` with the parameter ``alpha_3``.
 
-    >>> uses, _ = activations("leaky_relu(0.1), leaky_relu(0.2), leaky_relu(0.1)", None, 3)
+    >>> uses, _ = activation_uses("leaky_relu(0.1), leaky_relu(0.2), leaky_relu(0.1)", None, 3)
     >>> [(use.tag, *use.parameters) for use in distinct(uses)]
     [('leaky_relu', alpha), ('leaky_relu_3', alpha_3), ('leaky_relu', alpha)]
     """
-    taken: dict[Symbol, Rational] = {}
+    taken: dict[str, tuple[Symbol, Rational]] = {}
     named: dict[tuple[object, ...], ActivationUse] = {}
     for layer, use in enumerate(uses, start=2):
         function = (use.tag, *use.parameters.items())
         if function in named:
             continue
         tag = f"{use.tag}_{layer}" if any(other.tag == use.tag for other in named.values()) else use.tag
-        clashing = [p for p, number in use.parameters.items() if taken.get(p, number) != number]
+        clashing = [p for p, number in use.parameters.items() if taken.get(p.name, (p, number)) != (p, number)]
         named[function] = _renamed(use, tag, {p: Symbol(f"{p.name}_{layer}", **p.assumptions0) for p in clashing})
-        taken.update(named[function].parameters)
+        taken.update({p.name: (p, number) for p, number in named[function].parameters.items()})
     return tuple(named[use.tag, *use.parameters.items()] for use in uses)
 
 
@@ -123,12 +147,12 @@ def _renamed(use: ActivationUse, tag: str, names: dict[Symbol, Symbol]) -> Activ
         return replace(use, tag=tag)
     row = use.entry
     assert row.value is not None
-    low, high = row.range
+    ends = row.range
     renamed = replace(
         row,
         value=row.value.xreplace(names),
         parameters={names.get(p, p): number for p, number in row.parameters.items()},
         kinks=tuple(Kink(kink.at.xreplace(names), kink.slope.xreplace(names)) for kink in row.kinks),
-        range=(low.xreplace(names), high.xreplace(names)),
+        range=None if ends is None else (ends[0].xreplace(names), ends[1].xreplace(names)),
     )
     return ActivationUse(tag, renamed, {names.get(p, p): number for p, number in use.parameters.items()})

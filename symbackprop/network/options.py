@@ -18,6 +18,7 @@ from symbackprop.network.spec import PenaltyUse
 MAX_SIZE = 10**6  # units in a layer
 MAX_DEPTH = 1000  # layers
 MAX_STRENGTH = 10**12
+MAX_FORMULA = 500  # characters of an activation or a loss
 
 SIZES = re.compile(r"[0-9]+(-[0-9]+)*")
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9]{0,19}(_[A-Za-z0-9]{1,10})?")
@@ -165,9 +166,18 @@ def _strength(strength: object) -> Expr:
         return number
     if not isinstance(strength, str) or not IDENTIFIER.fullmatch(text):
         raise SpecError(f"the penalty's strength is {shown(strength)}; {expected}")
-    if text.split("_")[0] in TAKEN or keyword.iskeyword(text) or hasattr(builtins, text):
+    if is_taken(text):
         raise SpecError(f"the penalty's strength cannot be called {text!r}, that name is taken; try 'lambda' or 'mu'")
     return Symbol(text, positive=True)
+
+
+def is_taken(name: str) -> bool:
+    """Whether documents or emitted code use ``name`` for something else.
+
+    >>> is_taken("w"), is_taken("kappa")
+    (True, False)
+    """
+    return name.split("_", maxsplit=1)[0] in TAKEN or keyword.iskeyword(name) or hasattr(builtins, name)
 
 
 def finite(name: str, value: object) -> float:

@@ -7,13 +7,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from symbackprop.catalogue.lookup import find_loss
 from symbackprop.catalogue.losses import CE
-from symbackprop.errors import SpecError, SymbackpropError, shown
+from symbackprop.errors import FormulaError, SpecError, SymbackpropError, shown
 from symbackprop.network import options
 from symbackprop.network.addresses import entry_at
-from symbackprop.network.choices import activations, cross_entropy, distinct, refuse_misfit, refuse_misplaced_groups
-from symbackprop.network.spec import LossUse, NetworkSpec
+from symbackprop.network.choices import (
+    activation_uses,
+    cross_entropy,
+    distinct,
+    refuse_misfit,
+    refuse_misplaced_groups,
+)
+from symbackprop.network.given import given, refuse_shared_letters, refuse_unused, remarks
+from symbackprop.network.spec import NetworkSpec
 
 KEYS = (
     "layers",
@@ -27,6 +33,9 @@ KEYS = (
     "title",
     "notation",
     "values",
+    "parameters",
+    "activations",
+    "losses",
 )
 REQUIRED = ("layers", "activation", "loss")
 MAX_BYTES = 10**6
@@ -45,6 +54,9 @@ def network(
     title: object = None,
     notation: object = "S1",
     values: object = None,
+    parameters: object = None,
+    activations: object = None,
+    losses: object = None,
 ) -> NetworkSpec:
     """The network that these words describe, validated.
 
@@ -52,6 +64,10 @@ def network(
     a name for each layer after the input (for each hidden layer, where ``output_activation`` is given). ``bias`` is a
     bool or a list of them. ``penalty`` is a table ``{"kind", "strength", "form", "biases"}``, or short ``"l2:0.1"``.
     ``values`` gives numbers to weights, inputs and targets by address (``{"w11[1]": 0.5, "x1": 1}``).
+
+    A formula in z stands for an activation, one in a and t for a loss: ``activation="z*sigmoid(beta*z)"``, with
+    ``parameters={"beta": 1.5}``. ``activations`` and ``losses`` name such formulas:
+    ``activations={"mine": {"formula": "z*sigmoid(beta*z)", "parameters": {"beta": 1.5}}}``.
 
     With one activation name and the loss ``ce``, the output layer takes softmax, or, where it has one unit, a sigmoid
     and the binary form; ``choices`` of the result says so. Raises ``SpecError``, one line, for what cannot be used.
@@ -64,19 +80,24 @@ def network(
     symbackprop.errors.SpecError: unknown activation 'tahn'; did you mean 'tanh'?
     """
     sizes = options.layer_sizes(layers)
-    uses, open_output = activations(activation, output_activation, len(sizes) - 1)
-    loss_use = LossUse(*find_loss(options.line_of_text("loss", loss)))
+    own = given(parameters, activations, losses)
+    uses, open_output = activation_uses(activation, output_activation, len(sizes) - 1, own)
+    loss_use = own.loss_use(options.line_of_text("loss", loss, options.MAX_FORMULA))
+    refuse_unused(own, uses, loss_use)
     choices: tuple[str, ...] = ()
     if loss_use.entry is CE:
         uses, loss_use, choices = cross_entropy(uses, loss_use, open_output, sizes[-1])
     refuse_misplaced_groups(uses, sizes[-1])
     refuse_misfit(loss_use.entry, uses[-1], sizes[-1])
+    named = distinct(uses)
+    refuse_shared_letters(named, loss_use)
+    choices += remarks(named, loss_use)
     penalty_use = None if penalty is None else options.penalty_use(penalty)
     if penalty is not None and penalty_use is None:
         choices += ("The penalty has strength 0 and is left out.",)
     spec = NetworkSpec(
         sizes=sizes,
-        activations=distinct(uses),
+        activations=named,
         loss=loss_use,
         bias=options.bias_of_each_layer(bias, len(sizes) - 1),
         output_reduction=options.one_of("output_reduction", output_reduction, ("sum", "mean")),
@@ -105,6 +126,8 @@ def load(path: str | Path) -> NetworkSpec:
         raise SpecError(f"cannot read {shown(str(path))}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise SpecError(f"{_shown_path(path)}: not a text in UTF-8 (byte {error.start})") from error
+    except FormulaError as error:
+        raise FormulaError(f"{_shown_path(path)}: {error}", error.text, error.position) from error
     except SymbackpropError as error:
         raise SpecError(f"{_shown_path(path)}: {error}") from error
     except ValueError as error:  # a zero byte in the path
