@@ -221,7 +221,7 @@ def _printed(formula: Expr | None, *symbols: Symbol) -> str:
 def helpers(used: frozenset[str]) -> list[str]:
     """The sources of the helper functions that the lines call."""
     names = sorted({name for helper in used for name in HELPERS[helper]}, reverse=True)
-    return [(resources.templates() / f"numpy{name}.py").read_text(encoding="utf-8").rstrip() for name in names]
+    return [(resources.templates() / f"numpy{name}.py.jinja").read_text(encoding="utf-8").rstrip() for name in names]
 
 
 def _words(text: str) -> set[str]:
