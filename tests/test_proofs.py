@@ -11,6 +11,7 @@ from symbackprop.calculus.inert import Apply
 from symbackprop.catalogue.activations import ACTIVATIONS
 from symbackprop.catalogue.entries import Z
 from symbackprop.catalogue.losses import LOSSES
+from symbackprop.check.instances import Instances
 from symbackprop.check.laurent import Formulas
 from symbackprop.check.proofs import Prover
 from symbackprop.check.report import CheckReport, Row, all_hold
@@ -187,3 +188,24 @@ def test_delta_is_the_derivative_by_the_pre_activation() -> None:
     derivation = derived("2-3-2", loss="ce")
     step = replace(derivation.by_label["output.delta.1"], left=DELTA[3, 1], right=OUT[3, 1] - TARGET[1] + PRE[3, 1])
     assert Prover(derivation.graph, derivation.steps).row(step, "back").verdict is False
+
+
+LARGE = [
+    {"activation": "sigmoid", "loss": "ce"},
+    {"activation": "g", "loss": "cost", "bias": [False, True], "penalty": "l2:0.1"},
+    {"activation": "leaky_relu", "loss": "mae", "bias": False},
+]
+
+
+@pytest.mark.parametrize("options", LARGE)
+def test_individual_lines_of_a_large_network_are_checked_at_its_own_size(options: dict[str, Any]) -> None:
+    derivation = derive(forward_graph(network("14-9-3", **options)), "all")
+    rows = {row.name: row for row in check(derivation, []).rows}
+    assert doubtful(CheckReport(tuple(rows.values()))) == []
+    assert rows["w12[2].folded"].how == "identical at 3 random points of GF(2^61-1)"
+    checked = Instances(derivation, 0)
+    for label, left_out in [("w12[2].folded", OUT[2, 1]), ("delta.2.7", DELTA[3, 2]), ("forward.z.2.1", OUT[1, 14])]:
+        step = derivation.by_label[label]
+        assert checked.row(replace(step, right=step.right.xreplace({left_out: sp.S.Zero})), "twin").verdict is False
+        assert checked.row(replace(step, right=-step.right), "twin").verdict is False
+        assert checked.row(replace(step, right=OUT[2, 10]), "twin").verdict is False

@@ -49,9 +49,19 @@ Direction = dict[Name, Array]
 
 
 class Sweep:
-    """One forward sweep of ``graph`` with random numbers, for a batch or for one example."""
+    """One forward sweep of ``graph`` with random numbers, for a batch or for one example.
 
-    def __init__(self, graph: ForwardGraph, seed: int, batch: bool, assumptions: Iterable[Assumption]) -> None:
+    Arrays named in ``absent`` are zero instead.
+    """
+
+    def __init__(
+        self,
+        graph: ForwardGraph,
+        seed: int,
+        batch: bool,
+        assumptions: Iterable[Assumption],
+        absent: Iterable[Name] = (),
+    ) -> None:
         self.graph, self.examples = graph, EXAMPLES if batch else 1
         self.batch = batch
         self.numbers = FieldArrays(PrimeField(seed))
@@ -62,7 +72,8 @@ class Sweep:
         self.directions = self._directions()
         for name, shape in self.parameter_shapes().items():
             along = {key: direction[name] for key, direction in self.directions.items() if name in direction}
-            self.arrays[name] = Dual(self.numbers.random_array(shape), along)
+            value = np.zeros(shape, dtype=np.uint64) if name in absent else self.numbers.random_array(shape)
+            self.arrays[name] = Dual(value, along)
         widths = {("a", 1): graph.spec.sizes[0], ("t",): graph.spec.sizes[-1]}
         for name, width in widths.items():
             self.arrays[name] = Dual(self.numbers.random_array((width, self.examples)), {})

@@ -8,6 +8,7 @@ from dataclasses import replace
 from symbackprop.check.composed import check_composed
 from symbackprop.check.field import check_field
 from symbackprop.check.floats import Emitted
+from symbackprop.check.instances import Instances
 from symbackprop.check.numeric import check_numeric
 from symbackprop.check.proofs import Prover
 from symbackprop.check.report import CheckReport, Row
@@ -54,9 +55,13 @@ def proofs(derivation: Derivation, views: Sequence[MatrixView], seed: int) -> It
     every = [*derivation.steps, *(step for view in views for step in view.steps)]
     small = graph if graph.spec.weight_count <= SMALL else narrowed(graph)
     prover = Prover(small, every, seed)
+    instances = None if small is graph else Instances(derivation, seed)
     for section in derivation.sections:
         for step in section.steps:
-            yield prover.row(step, section.key)
+            if instances is None or step.label in derivation.general:
+                yield prover.row(step, section.key)
+            else:
+                yield instances.row(step, section.key)
     shown = views if small is graph else [derive(small, "none").matrix(view.layout) for view in views]
     for view in shown:
         group = "matrix form, batch" if view.layout.batch else "matrix form, one example"
