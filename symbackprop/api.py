@@ -217,7 +217,9 @@ class BackpropDerivation:
         from symbackprop.render.equations import equation_numbers
 
         numbers = equation_numbers(self.derivation)
-        return {row.file: emit(self.derivation, self.profile, numbers, name) for name, row in TARGETS.items()}
+        spec = self.graph.spec
+        fitting = {name: row for name, row in TARGETS.items() if row.fits(spec)}
+        return {row.file: emit(self.derivation, self.profile, numbers, name) for name, row in fitting.items()}
 
     def compile(self) -> ModuleType:
         """The emitted ``gradients.py``, imported."""
