@@ -7,7 +7,7 @@ its full range ``1..size``; ``contract`` relies on that when a Kronecker delta r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import sympy as sp
@@ -135,11 +135,17 @@ def contract(expr: Expr) -> Expr:
         return expr
     if not isinstance(expr, Sum):
         return expr.func(*map(contract, expr.args))
-    limits = {limit[0]: (limit[1], limit[2]) for limit in expr.limits}
-    body, limits = _merge_inner_sums(contract(expr.function), limits, indices_of(expr))
+    return contracted(expr.function, expr.limits)
+
+
+def contracted(body: Expr, limits: Iterable[tuple[Symbol, Expr, Expr]]) -> Expr:
+    """``contract`` of the sum of ``body``, without making a ``Sum`` first: SymPy multiplies cases out inside a sum."""
+    ranges = {i: (sp.sympify(low), sp.sympify(high)) for i, low, high in limits}
+    taken = indices_of(body) | set(ranges) | {s for pair in ranges.values() for end in pair for s in indices_of(end)}
+    body, ranges = _merge_inner_sums(contract(body), ranges, taken)
     if not body.has(KroneckerDelta):
-        return _sum_of_term(body, limits)
-    return Add(*(_sum_of_term(term, dict(limits)) for term in _terms(body)))
+        return _sum_of_term(body, ranges)
+    return Add(*(_sum_of_term(term, dict(ranges)) for term in _terms(body)))
 
 
 def _merge_inner_sums(

@@ -10,7 +10,7 @@ from sympy import Add, Expr, Mul, Sum
 
 from symbackprop.calculus import rules
 from symbackprop.calculus.differentiate import differentiate
-from symbackprop.calculus.indices import Entry, contract, derivative, index
+from symbackprop.calculus.indices import Entry, contracted, derivative, index
 from symbackprop.calculus.inert import Apply, Chain, Partial, spelled_out
 from symbackprop.catalogue.entries import A, T
 from symbackprop.derivation.slopes import Slope
@@ -134,8 +134,8 @@ def group_delta(error_slope_value: Expr, slope: tuple[Step, ...], sums_to_one: b
     chain = Sum(Chain(Partial(ERROR, OUT_K), Partial(OUT_K, varied)), limits)
     inserted = Sum(Chain(error_slope_value, slope[-1].right), limits)
     product = sp.cancel(spelled_out(error_slope_value)) if not error_slope_value.has(Partial) else error_slope_value
-    reduced = Sum(reduce_product(product, slope[-1].right), limits)
-    contracted = common_factor_out(contract(reduced))
+    reduced = reduce_product(product, slope[-1].right)
+    final = common_factor_out(contracted(reduced, [limits]))
     uses = () if isinstance(error_slope_value, Partial) else ("error.slope",)
     steps = [
         Step("output.definition", delta, Partial(ERROR, varied), rules.DEFINITION),
@@ -143,12 +143,12 @@ def group_delta(error_slope_value: Expr, slope: tuple[Step, ...], sums_to_one: b
         Step("output.insert", chain, inserted, rules.SUBSTITUTE, (*uses, "slope.group.1")),
     ]
     if sp.fraction(product)[1].has(OUT):
-        steps.append(Step("output.cancel", inserted, reduced, rules.CANCEL))
-    steps.append(Step("output.contract", steps[-1].right, contracted, rules.KRONECKER))
+        steps.append(Step("output.cancel", inserted, Sum(reduced, limits), rules.CANCEL))
+    steps.append(Step("output.contract", steps[-1].right, final, rules.KRONECKER))
     total = Sum(TARGET[OUTPUT_UNIT], limits)
-    if sums_to_one and contracted.has(total):
-        final = contracted.xreplace({total: sp.S.One})
-        steps.append(Step("output.assume", contracted, final, rules.ASSUMPTION, assumptions=(TARGETS_SUM_TO_ONE,)))
+    if sums_to_one and final.has(total):
+        assumed = final.xreplace({total: sp.S.One})
+        steps.append(Step("output.assume", final, assumed, rules.ASSUMPTION, assumptions=(TARGETS_SUM_TO_ONE,)))
     return finished(steps)
 
 
