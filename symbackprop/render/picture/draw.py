@@ -12,20 +12,39 @@ from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import BIAS, WEIGHT
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import Profile
+from symbackprop.render.picture.block import BlockLayout
 from symbackprop.render.picture.highlight import highlight
 from symbackprop.render.picture.layout import NetworkLayout
 from symbackprop.render.picture.shapes import Picture
 from symbackprop.render.picture.svg import slug, svg
 from symbackprop.render.picture.tikz import tikz
 from symbackprop.render.picture.typst import typst
+from symbackprop.render.picture.zoom import ZoomLayout
 
 EMITTERS: Mapping[str, Callable[[Picture], str]] = {"svg": svg, "tikz": tikz, "typst": typst}
+KINDS = ("network", "path", "zoom", "block")
+MOST_UNITS, MOST_LAYERS = 16, 7  # a larger network is drawn as blocks
+SIZES_NAMED = 8
 
 
 def picture_for(
     derivation: Derivation, profile: Profile, *, kind: str = "network", weight: str | None = None, markup: str = "tikz"
 ) -> str:
-    """A picture of the network in the profile's letters, as text in ``markup``; see ``picture_of`` for ``kind``."""
+    r"""A picture of the network in the profile's letters, as text in ``markup`` ("tikz", "svg", "typst").
+
+    ``kind`` is "network" (the whole network; a large one as blocks), "path" (what lies between ``weight`` and the
+    error, and δ on its way back), "zoom" (the unit that ``weight`` feeds, taken apart) or "block" (a block per layer).
+    ``weight`` is the address of a weight or a bias; in the network it is highlighted with its paths.
+    Raises ``SpecError`` for an unknown kind, markup or address, or where a weight is needed and none is given.
+
+    >>> from symbackprop.derivation.derive import derive
+    >>> from symbackprop.network.forward import forward_graph
+    >>> from symbackprop.network.read import network
+    >>> from symbackprop.notation.profile import load_profile
+    >>> d = derive(forward_graph(network("2-3-1", activation="g", loss="mse", bias=False)))
+    >>> picture_for(d, load_profile("S1")).splitlines()[0]
+    '\\begin{tikzpicture}[x=1cm, y=-1cm,'
+    """
     if markup not in EMITTERS:
         raise SpecError(unknown("picture markup", markup, EMITTERS))
     return EMITTERS[markup](picture_of(derivation, profile, kind=kind, weight=weight))
@@ -34,12 +53,55 @@ def picture_for(
 def picture_of(
     derivation: Derivation, profile: Profile, *, kind: str = "network", weight: str | None = None
 ) -> Picture:
-    """The layout itself."""
-    graph = derivation.graph
+    """The layout of the picture that ``picture_for`` writes in a markup."""
+    graph, notation = derivation.graph, Notation.of(profile, derivation.graph)
     of = None if weight is None else _parameter(graph, weight)
-    layout = NetworkLayout(graph, Notation.of(profile, graph), highlight(graph, of), backward=kind == "path")
-    name = kind if weight is None else f"{kind}-{slug(weight)}"
-    return layout.picture(name, graph.spec.title or "Network", "")
+    title = graph.spec.title or f"Network {_sizes(graph)}"
+    name = kind if of is None else f"{kind}-{slug(str(of))}"
+    if kind == "block" or (kind in ("network", "path") and is_large(graph)):
+        return BlockLayout(graph, notation).picture(name, title, _about(graph))
+    if kind == "network":
+        said = _about(graph) + (f" Highlighted is all that lies between {of} and the error." if of else "")
+        return NetworkLayout(graph, notation, highlight(graph, of)).picture(name, title, said)
+    if kind not in KINDS:
+        raise SpecError(unknown("kind of picture", kind, KINDS))
+    if of is None:
+        raise SpecError(f"a picture of the kind {kind!r} needs a weight; expected one like w11[1] or b1[1]")
+    if kind == "path":
+        said = f"{_about(graph)} Highlighted is all that lies between {of} and the error; arrows lead δ back along it."
+        return NetworkLayout(graph, notation, highlight(graph, of), backward=True).picture(name, title, said)
+    layer, unit = int(of.indices[0]) + 1, int(of.indices[-1])
+    said = f"Unit {unit} of layer {layer} taken apart: what feeds it, {of} among it, and what it feeds, with δ."
+    return ZoomLayout(graph, notation, layer, unit, of).picture(name, title, said)
+
+
+def unit_picture(derivation: Derivation, profile: Profile, layer: int, unit: int) -> Picture:
+    """One unit taken apart, no weight of it singled out; layers are counted from 1, the input."""
+    graph = derivation.graph
+    if not (1 < layer <= graph.depth and unit in graph.units(layer)):
+        raise SpecError(f"the network {_sizes(graph)} has no unit {unit} in layer {layer}; layers 2-{graph.depth} have")
+    said = f"Unit {unit} of layer {layer} taken apart: what feeds it and what it feeds, with δ."
+    layout = ZoomLayout(graph, Notation.of(profile, graph), layer, unit)
+    return layout.picture(f"unit-{layer}-{unit}", graph.spec.title or f"Network {_sizes(graph)}", said)
+
+
+def is_large(graph: ForwardGraph) -> bool:
+    """Whether a network has more units or layers than single circles can show."""
+    return max(graph.spec.sizes) > MOST_UNITS or graph.depth > MOST_LAYERS
+
+
+def _sizes(graph: ForwardGraph) -> str:
+    sizes = graph.spec.sizes
+    return "-".join(map(str, sizes)) if len(sizes) <= SIZES_NAMED else f"of {len(sizes)} layers"
+
+
+def _about(graph: ForwardGraph) -> str:
+    first, *hidden, last = graph.spec.sizes
+    between = f"hidden layers of {', '.join(map(str, hidden))} units" if len(hidden) > 1 else ""
+    if len(hidden) == 1:
+        between = f"a hidden layer of {hidden[0]} units"
+    parts = [f"{first} inputs", *([between] if between else []), f"{last} output{'s' * (last > 1)}"]
+    return f"A network with {', '.join(parts)}."
 
 
 def _parameter(graph: ForwardGraph, address: str) -> Entry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from symbackprop.calculus.indices import Entry
@@ -13,9 +13,25 @@ from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, WEIGHT
 from symbackprop.notation.apply import Notation
 from symbackprop.render.picture.frame import finished
 from symbackprop.render.picture.highlight import Highlight
-from symbackprop.render.picture.marks import Lettering, Mark, Marks, height_of, width_of
+from symbackprop.render.picture.marks import Lettering, Mark, Marks, width_of
+from symbackprop.render.picture.parts import (
+    CLEAR,
+    FAINT_WIDTH,
+    LETTERS,
+    LIT_WIDTH,
+    PLAIN_WIDTH,
+    Wire,
+    beside,
+    between,
+    circle,
+    cleared,
+    edge,
+    error_box,
+    near,
+    size_of,
+)
 from symbackprop.render.picture.placing import Span, cut, place
-from symbackprop.render.picture.shapes import POINT, Box, Label, Line, Node, Picture, Point, Tone
+from symbackprop.render.picture.shapes import POINT, Label, Line, Node, Picture, Point, Tone
 
 TEXT_WIDTH = 15.0  # centimetres that a page has for the columns
 WIDEST_GAP, NARROWEST_GAP = 4.6, 2.2
@@ -26,9 +42,6 @@ ROOMY, TIGHT = 1.9, 0.95  # distances between the units of a layer
 RADIUS, SMALL_RADIUS = 0.48, 0.38
 SMALLER = 0.7  # the constant 1 beside a unit
 CROWDED = 6  # units in a layer from which circles are small
-LABEL_SIZES = (10, 9, 8, 7, 6)
-LIT_WIDTH, PLAIN_WIDTH, FAINT_WIDTH = 1.4, 0.6, 0.35
-FLOW = 0.16  # how far beside an edge its backward arrow runs
 FLOWS_SHOWN = 12  # a path with more edges than this shows δ without arrows
 
 
@@ -99,15 +112,12 @@ class NetworkLayout:
         return found
 
     def _circle(self, entry: str, kind: str, at: Point, marks: Marks, tone: Tone) -> Node:
-        size = fitting(marks, 1.75 * self.radius)
-        width = 2 * self.radius * (SMALLER if kind == "constant" else 1)
-        return Node(entry, kind, at, width, width, True, Label(marks, at, size, tone, entry), tone)
+        radius = self.radius * (SMALLER if kind == "constant" else 1)
+        return circle(entry, kind, at, radius=radius, marks=marks, tone=tone)
 
     def _error(self) -> Node:
-        marks, at = self.lettering.letter("error"), (self.graph.depth * self.gap - 0.3 * self.gap, 0.0)
-        width = max(1.6 * self.radius, width_of(marks) * LABEL_SIZES[0] * POINT + 0.3)
-        label = Label(marks, at, LABEL_SIZES[0], Tone.LIT, str(ERROR))
-        return Node(str(ERROR), "error", at, width, 1.6 * self.radius, False, label, Tone.LIT)
+        at = ((self.graph.depth - 0.3) * self.gap, 0.0)
+        return error_box(at, 1.6 * self.radius, self.lettering.letter("error"), Tone.LIT)
 
     def _tone(self, entry: Entry) -> Tone:
         if entry in self.shown.lit:
@@ -128,7 +138,7 @@ class NetworkLayout:
         for of in (*self.graph.weights(layer), *self.graph.biases(layer)):
             tail = one(layer) if of.base == BIAS else str(OUT[layer, of.indices[1]])
             start, end = self.nodes[tail], self.nodes[str(OUT[layer + 1, of.indices[-1]])]
-            found[str(of)] = of, Span(start.border(end.at), end.border(start.at))
+            found[str(of)] = of, between(start, end)
         return found
 
     def _labelled_edges(self, layer: int) -> list[Entry]:
@@ -138,19 +148,21 @@ class NetworkLayout:
         lit = [edge for edge in self.graph.weights(layer) if edge in self.shown.weights]
         if of is not None and int(of.indices[0]) == layer:
             return [of]
-        return lit if len(lit) <= LIT_LABELLED else []
+        return lit if len(lit) <= (LIT_LABELLED if self.pitch >= ROOMY else 1) else []
 
     def edges(self, layer: int) -> list[Line]:
         """The edges that leave ``layer``, cut where labels lie on them."""
         found = self.spans(layer)
         marks = {str(of): self.lettering.entry(of) for of in self._labelled_edges(layer)}
-        sizes = {name: (width_of(m) * 9 * POINT, height_of(m) * 9 * POINT) for name, m in marks.items()}
+        sizes = {name: size_of(m) for name, m in marks.items()}
         share = 1 / (self.graph.spec.sizes[layer] + 1) if len(marks) > 1 else 0.4
         wished = (layer - 1 + share) * self.gap
-        near = [node.box for node in self.nodes.values()]
-        places = place({name: span for name, (_, span) in found.items()}, sizes, wished, near)
-        labels = {name: Label(m, places[name], 9, self._tone(found[name][0]), name) for name, m in marks.items()}
-        boxes = [label.box.grown(0.04) for label in labels.values()]
+        circles = [node.box for node in self.nodes.values()]
+        places = place({name: span for name, (_, span) in found.items()}, sizes, wished, circles)
+        labels = {
+            name: Label(m, places[name], LETTERS, self._edge_tone(found[name][0]), name) for name, m in marks.items()
+        }
+        boxes = [label.box.grown(CLEAR) for label in labels.values()]
         return [
             Line(
                 name,
@@ -159,30 +171,28 @@ class NetworkLayout:
                 arrow=self.pitch >= ROOMY,
                 label=labels.get(name),
                 tone=self._edge_tone(of),
-                width=LIT_WIDTH if of in self.shown.weights else self._plain_width(layer),
+                width=self._width(of),
             )
             for name, (of, span) in found.items()
         ]
 
     def _edge_tone(self, of: Entry) -> Tone:
-        tone = self._tone(of)
-        return Tone.FAINT if tone == Tone.PLAIN and self.shown.of is not None and not self.labelled(1) else tone
+        if of in self.shown.weights:
+            return Tone.LIT
+        return Tone.FAINT if self.backward or self.pitch < ROOMY else Tone.PLAIN
 
-    def _plain_width(self, layer: int) -> float:
-        return PLAIN_WIDTH if self.labelled(layer) or self.pitch >= ROOMY else FAINT_WIDTH
+    def _width(self, of: Entry) -> float:
+        if of in self.shown.weights:
+            return LIT_WIDTH
+        return PLAIN_WIDTH if self.pitch >= ROOMY else FAINT_WIDTH
 
     def to_error(self) -> Iterator[Line]:
         """From every output to the error."""
         if not self.backward:
             return
-        error = self.nodes[str(ERROR)]
         for unit in self.graph.units(self.graph.depth):
             out = OUT[self.graph.depth, unit]
-            node = self.nodes[str(out)]
-            piece = (node.border(error.at), error.border(node.at))
-            lit = out in self.shown.outputs
-            width = LIT_WIDTH if lit else PLAIN_WIDTH
-            yield Line(f"{ERROR}-{out}", "error", (piece,), arrow=True, tone=self._tone(out), width=width)
+            yield edge(self.nodes[str(out)], self.nodes[str(ERROR)], Wire(f"{ERROR}-{out}", "error", self._tone(out)))
 
     # What flows back
 
@@ -197,17 +207,22 @@ class NetworkLayout:
             if line.entry != str(self.shown.of):
                 yield beside(line)
 
-    def deltas(self) -> Iterator[Label]:
-        """δ above every unit that it passes."""
-        if not self.backward:
-            return
+    @cached_property
+    def deltas(self) -> tuple[Label, ...]:
+        """δ beside every unit that it passes."""
+        if not self.backward or self.shown.of is None:
+            return ()
+        lines = (*self._all_edges, *self.to_error(), *self.flows())
+        spans = [Span(line.start, line.end) for line in lines if line.tone != Tone.FAINT]
+        taken = [node.box for node in self.nodes.values()]
+        taken += [line.label.box for line in lines if line.label is not None]
+        labels = []
         for out in sorted(self.shown.outputs, key=lambda out: [int(i) for i in out.indices]):
-            layer, unit = (int(i) for i in out.indices)
-            if self.shown.of is not None and layer > int(self.shown.of.indices[0]):
-                marks = self.lettering.entry(DELTA[layer, unit])
-                x, y = self.at(layer, unit)
-                at = (x, y - self.radius - height_of(marks) * 9 * POINT / 2 - 0.06)
-                yield Label(marks, at, 9, Tone.BACK, str(DELTA[layer, unit]))
+            if int(out.indices[0]) > int(self.shown.of.indices[0]):
+                delta = DELTA[out.indices]
+                labels.append(near(self.nodes[str(out)], self.lettering.entry(delta), str(delta), taken, spans))
+                taken.append(labels[-1].box)
+        return tuple(labels)
 
     # The whole
 
@@ -229,51 +244,35 @@ class NetworkLayout:
     def group_frames(self) -> Iterator[Node]:
         """A frame around the outputs of a group function, which belong together."""
         use = self.graph.spec.activation_of(self.graph.depth)
-        if use.entry.group:
-            (x, top), (_, bottom) = (self.at(self.graph.depth, unit) for unit in (1, self.graph.spec.sizes[-1]))
-            width, height = 2 * self.radius + 0.3, bottom - top + 2 * self.radius + 0.3
-            label = Label(self.lettering.function(use.tag), (x, top - self.radius - 0.35), 9, entry=use.tag)
-            yield Node(use.tag, "group", (x, (top + bottom) / 2), width, height, False, label)
+        if not use.entry.group:
+            return
+        outputs = {str(OUT[self.graph.depth, unit]) for unit in self.graph.units(self.graph.depth)}
+        deltas = {str(DELTA[self.graph.depth, unit]) for unit in self.graph.units(self.graph.depth)}
+        boxes = [node.box for node in self.nodes.values() if node.entry in outputs]
+        boxes += [label.box for label in self.deltas if label.entry in deltas]
+        left, right = min(box.left for box in boxes) - 0.12, max(box.right for box in boxes) + 0.12
+        top, bottom = min(box.top for box in boxes) - 0.12, max(box.bottom for box in boxes) + 0.12
+        x, y = (left + right) / 2, (top + bottom) / 2
+        label = Label(self.lettering.function(use.tag), (x, bottom + 0.25), LETTERS, entry=use.tag)
+        yield Node(use.tag, "group", (x, y), right - left, bottom - top, False, label)
 
     def picture(self, name: str, title: str, about: str) -> Picture:
         """The picture, moved so that its corner is the origin."""
-        labels = (*self.matrices(), *self.deltas())
         on_edges = [line.label for line in self._all_edges if line.label is not None]
-        blocking = [label.box.grown(0.03) for label in (*self.deltas(), *on_edges)]
-        edges = tuple(cleared(line, blocking) for line in (*self._all_edges, *self.to_error()))
-        drawn = Picture(
-            name,
-            title,
-            about,
-            0,
-            0,
-            tuple(self.nodes.values()),
-            edges,
-            tuple(cleared(line, blocking) for line in self.flows()),
-            labels,
-            tuple(self.group_frames()),
+        return finished(
+            Picture(
+                name,
+                title,
+                about,
+                nodes=tuple(self.nodes.values()),
+                edges=tuple(cleared(line, self.deltas) for line in (*self._all_edges, *self.to_error())),
+                arrows=tuple(cleared(line, (*self.deltas, *on_edges)) for line in self.flows()),
+                labels=(*self.matrices(), *self.deltas),
+                frames=tuple(self.group_frames()),
+            )
         )
-        return finished(drawn)
 
 
 def one(layer: int) -> str:
     """The constant 1 that feeds the biases leaving ``layer``."""
     return f"1[{layer}]"
-
-
-def fitting(marks: Marks, width: float) -> int:
-    """The largest size at which the marks are no wider than ``width``; the smallest there is, if none is."""
-    return next((size for size in LABEL_SIZES if width_of(marks) * size * POINT <= width), LABEL_SIZES[-1])
-
-
-def beside(line: Line) -> Line:
-    """The backward arrow beside an edge."""
-    span = Span(line.end, line.start)
-    dx, dy = (line.end[0] - line.start[0]) / span.length, (line.end[1] - line.start[1]) / span.length
-    start, end = ((x - FLOW * dy, y + FLOW * dx) for x, y in (span.at(0.04), span.at(0.96)))
-    return Line(f"back-{line.entry}", "flow", ((start, end),), arrow=True, dashed=True, tone=Tone.BACK, width=0.8)
-
-
-def cleared(line: Line, boxes: list[Box]) -> Line:
-    """The line without the parts that lie under labels."""
-    return replace(line, pieces=tuple(piece for a, b in line.pieces for piece in cut(Span(a, b), boxes)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from math import hypot
 
@@ -157,13 +157,13 @@ class Picture:
     name: str
     title: str
     about: str
-    width: float
-    height: float
+    width: float = 0.0
+    height: float = 0.0
     nodes: tuple[Node, ...] = ()
     edges: tuple[Line, ...] = ()
     arrows: tuple[Line, ...] = ()
     labels: tuple[Label, ...] = ()
-    frames: tuple[Node, ...] = field(default=())
+    frames: tuple[Node, ...] = ()
 
     @property
     def lines(self) -> tuple[Line, ...]:
