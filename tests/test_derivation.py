@@ -219,3 +219,20 @@ def test_error_is_composed_in_the_individual_weights():
     names = {str(entry) for entry in graph.composed_error().atoms(Entry)}
     assert names == {str(w) for w in graph.weights()} | {"x1", "x2", "t1"}
     assert sp.diff(graph.composed_error(), WEIGHT[1, 1, 1]).has(WEIGHT[2, Integer(1), 1])
+
+
+@pytest.mark.parametrize(
+    ("words", "label", "conditions"),
+    [
+        ({"activation": "relu", "loss": "mse"}, "slope.relu.2", {"Ne(z, 0)"}),
+        ({"activation": "sigmoid", "loss": "bce"}, "error.slope", {"ak[3] > 0", "ak[3] < 1"}),
+        ({"activation": "tanh", "loss": "mae"}, "error.slope", {"Ne(ak[3], tk)"}),
+        ({"activation": "tanh", "loss": "mse"}, "error.slope", set()),
+    ],
+)
+def test_a_step_says_where_its_formulas_have_a_value(words, label, conditions):
+    derivation = derive(forward_graph(network("2-3-2", **words)))
+    found = {
+        step.label: {str(condition) for condition in step.conditions} for step in derivation.steps if step.conditions
+    }
+    assert found.get(label, set()) == conditions

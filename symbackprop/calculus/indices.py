@@ -97,12 +97,23 @@ def indices_of(expr: Expr) -> set[Symbol]:
 
 
 def derivative(expr: Expr, of: Entry) -> Expr:
-    """∂expr/∂of for an entry at any indices, contracted; bound indices that ``of`` uses are renamed first.
+    """∂expr/∂of for an entry at any indices, contracted.
 
     >>> i, n = index("i"), Symbol("n", integer=True, positive=True)
     >>> w, x = Base("w", layered=False), Base("x", layered=False)
     >>> derivative(Sum(w[i] * x[i], (i, 1, n)), w[i])
     xi
+    """
+    return contract(term_by_term(expr, of))
+
+
+def term_by_term(expr: Expr, of: Entry) -> Expr:
+    """∂expr/∂of with its Kronecker deltas: [i = j] for ∂v_i/∂v_j; bound indices that ``of`` uses are renamed first.
+
+    >>> i, n = index("i"), Symbol("n", integer=True, positive=True)
+    >>> w, x = Base("w", layered=False), Base("x", layered=False)
+    >>> term_by_term(Sum(w[i] * x[i], (i, 1, n)), w[i])
+    Sum(KroneckerDelta(i, j)*xj, (j, 1, n))
     """
     clashing = {s for total in expr.atoms(Sum) for s in total.bound_symbols} & of.free_symbols
     taken = indices_of(expr) | indices_of(of)
@@ -111,7 +122,8 @@ def derivative(expr: Expr, of: Entry) -> Expr:
         renaming[bound] = fresh_index(taken, bound)
         taken.add(renaming[bound])
     free = expr.replace(lambda e: isinstance(e, Sum), lambda total: total.xreplace(renaming)) if renaming else expr
-    return contract(sp.diff(free, of))
+    slope = sp.diff(free, of)
+    return slope.replace(lambda e: isinstance(e, Sum) and e.function == 0, lambda nothing: sp.S.Zero)
 
 
 def _terms(expr: Expr) -> Iterator[Expr]:

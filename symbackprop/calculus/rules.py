@@ -28,6 +28,10 @@ def _rule(name: str, reason: str, statement: str) -> Rule:
 
 
 DEFINITION = _rule("definition", "by definition", "a new name for the right-hand side")
+WRITTEN_OUT = _rule("written_out", "written out", "Σ_i u_i = u_1 + u_2 + …")
+TERM_BY_TERM = _rule("term_by_term", "term by term, [i = j] for equal indices", "∂v_i/∂v_j = [i = j]")
+INDUCTION = _rule("induction", "by the induction hypothesis", "what holds for layer l + 1 may be used for layer l")
+LOCAL = _rule("local", "local derivative", "differentiate one forward equation by one of its parts")
 CHAIN = _rule("chain", "chain rule", "d f(g(x))/dx = f'(g(x)) · dg/dx, and a sum over every path that leads on")
 SUM = _rule("sum", "sum rule", "(u + v)' = u' + v'")
 PRODUCT = _rule("product", "product rule", "(u v)' = u' v + u v'")

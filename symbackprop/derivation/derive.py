@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
 import sympy as sp
-from sympy import Symbol
+from sympy import Expr, Symbol
 
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
+from symbackprop.catalogue.entries import Z
 from symbackprop.derivation import output, reverse
 from symbackprop.derivation.matrix import MatrixView, matrix_view
 from symbackprop.derivation.matrix_terms import Layout
@@ -116,14 +117,25 @@ def error_blocks(graph: ForwardGraph) -> tuple[Block, ...]:
 
 def slope_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterator[Block]:
     """The slope of each activation, of a group function, and of the error."""
-    yield from (slope.block() for slope in slopes.values() if slope.value is not None)
+    for use in {use.tag: use for use in graph.spec.activations}.values():
+        slope = slopes.get(Symbol(use.tag))
+        if slope is not None and slope.value is not None:
+            conditions = tuple(sp.Ne(Z, kink.at) for kink in use.entry.kinks)
+            yield conditioned(slope.block(), f"slope.{use.tag}.{len(slope.lines)}", conditions)
     last = graph.depth
     if graph.spec.activation_of(last).entry.group:
         steps = output.group_slope(graph.out[last].equation)
         yield Block("group_slope", reverse.at_layer(steps, last), (OUT[last, TO],))
     steps, _ = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
     if steps:
-        yield Block("error_slope", reverse.at_layer(steps, last))
+        block = Block("error_slope", reverse.at_layer(steps, last))
+        yield conditioned(block, "error.slope", output.where_defined(graph.spec.loss.entry, last))
+
+
+def conditioned(block: Block, label: str, conditions: tuple[Expr, ...]) -> Block:
+    """The block with ``conditions`` on the step called ``label``."""
+    steps = [replace(step, conditions=conditions) if step.label == label else step for step in block.steps]
+    return replace(block, steps=tuple(steps))
 
 
 def output_delta(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> tuple[Step, ...]:

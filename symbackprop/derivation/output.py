@@ -12,7 +12,7 @@ from symbackprop.calculus import rules
 from symbackprop.calculus.differentiate import differentiate
 from symbackprop.calculus.indices import Entry, contracted, derivative, index
 from symbackprop.calculus.inert import Apply, Chain, Partial, spelled_out
-from symbackprop.catalogue.entries import A, T
+from symbackprop.catalogue.entries import A, Loss, T
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Assumption, Step
 from symbackprop.network.layers import Equation
@@ -42,6 +42,16 @@ def error_slope(error: Equation, share: Expr) -> tuple[tuple[Step, ...], Expr]:
         steps.append(Step(f"error.slope.{n}", before, after, line.rule))
     steps[-1] = replace(steps[-1], label="error.slope")
     return tuple(steps), spelled_out(steps[-1].right)
+
+
+def where_defined(loss: Loss, layer: int) -> tuple[Expr, ...]:
+    """Where the loss and its slope have a value: outputs inside the domain, and away from its kinks."""
+    low, high = loss.domain
+    bounds = [sp.Gt(A, low)] if low.is_finite else []
+    bounds += [sp.Lt(A, high)] if high.is_finite else []
+    apart = [sp.Ne(A, kink.at) for kink in loss.kinks]
+    unit = {A: OUT[layer, OUTPUT_UNIT], T: TARGET[OUTPUT_UNIT]}
+    return tuple(condition.xreplace(unit) for condition in (*bounds, *apart))
 
 
 def times(factor: Expr, expr: Expr) -> Expr:
@@ -155,7 +165,8 @@ def group_delta(error_slope_value: Expr, slope: tuple[Step, ...], sums_to_one: b
 def in_chain(product: Chain) -> Expr:
     """An ordered product whose last factor is opened up, so that a(1 - a) prints as two factors; no factors of one."""
     *head, last = product.args
-    factors = [f for f in (*head, *Mul.make_args(last)) if f != 1]
+    opened = sorted(Mul.make_args(last), key=lambda f: (isinstance(f, Add), str(f)))
+    factors = [f for f in (*head, *opened) if f != 1]
     return factors[0] if len(factors) == 1 else Chain(*factors)
 
 

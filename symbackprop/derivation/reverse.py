@@ -59,6 +59,7 @@ def at_layer(steps: Iterable[Step], layer: int) -> tuple[Step, ...]:
             step.rule,
             tuple(label.format(l=layer, next=layer + 1) for label in step.uses),
             tuple(map(placed, step.assumptions)),
+            tuple(condition.xreplace(put) for condition in step.conditions),
         )
         for step in steps
     )

@@ -49,12 +49,12 @@ class ScalarView:
     def _definition(self, name: str, entry: Entry) -> Step:
         layer, unit = entry.indices
         general = f"forward.{name}.{layer}"
-        return Step(f"{general}.{unit}", entry, self.graph.entry_equation(entry), rules.DEFINITION, (general,))
+        return Step(f"{general}.{unit}", entry, self.graph.entry_equation(entry), rules.WRITTEN_OUT, (general,))
 
     def error(self) -> Block:
         """E in the individual outputs and targets."""
         written_out = instantiate(self.graph.error.right, self.graph.sizes)
-        return Block("error_units", (Step("error.units", ERROR, written_out, rules.DEFINITION, ("error",)),))
+        return Block("error_units", (Step("error.units", ERROR, written_out, rules.WRITTEN_OUT, ("error",)),))
 
     def back(self) -> Iterator[Block]:
         """Weight by weight from the output to the input: chain rule, product, and the same with δ."""
@@ -88,7 +88,9 @@ class ScalarView:
             put[factor], cited = self.factor(factor.of, factor.by)
             cites |= dict.fromkeys(cited)
             if factor not in explained and put[factor] != factor:
-                steps.append(Step(f"{of}.factor.{n}", factor, put[factor], rules.SUBSTITUTE, cited))
+                steps.append(
+                    Step(f"{of}.factor.{n}", factor, put[factor], rules.LOCAL, (forward_label(factor.of), *cited))
+                )
             explained.add(factor)
         left = Partial(ERROR, of)
         product = together([without_ones([put[factor] for factor in chain.args]) for chain in chains])
@@ -143,6 +145,13 @@ class ScalarView:
         general = self.general[f"gradient.{of.base.label}.{of.indices[0]}"]
         right = self.at_parameter(general.right, of)
         return Step(f"{of}.folded", Partial(ERROR, of), right, rules.LOCAL_GRADIENT, (general.label,))
+
+
+def forward_label(of: Expr) -> str:
+    """The label of the forward equation of one unit, or of the error."""
+    if of == ERROR:
+        return "error.units"
+    return f"forward.{'z' if of.base == PRE else 'a'}.{of.indices[0]}.{of.indices[1]}"
 
 
 def together(chains: list[Expr]) -> Expr:

@@ -52,10 +52,9 @@ class Slope:
         """The derivation of the slope as steps."""
         value, slope = Apply(self.tag, Integer(0), Z), Apply(self.tag, Integer(1), Z)
         name = f"slope.{self.tag}"
-        steps = [
-            Step(f"{name}.value", value, self.value, rules.DEFINITION),
-            Step(f"{name}.0", slope, Partial(self.value, Z), rules.DEFINITION),
-        ]
+        steps = [Step(f"{name}.0", slope, Partial(self.value, Z), rules.DEFINITION)]
+        if type(self.value).__name__ != str(self.tag):  # tanh(z) = tanh(z) says nothing
+            steps.insert(0, Step(f"{name}.value", value, self.value, rules.DEFINITION))
         steps += [Step(f"{name}.{n}", line.left, line.right, line.rule) for n, line in enumerate(self.lines, start=1)]
         if self.in_output is not None:
             steps += self._to_output(slope, value, self.in_output.xreplace({A: value}))

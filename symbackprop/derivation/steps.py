@@ -23,7 +23,10 @@ class Assumption:
 
 @dataclass(frozen=True)
 class Step:
-    """One checkable line: ``left = right``, by ``rule``, from the steps labelled in ``uses``, under ``assumptions``."""
+    """One checkable line: ``left = right``, by ``rule``, from the steps labelled in ``uses``, under ``assumptions``.
+
+    Without its assumptions a step would be false; ``conditions`` are relations that say where its formulas make sense.
+    """
 
     label: str
     left: Formula
@@ -31,6 +34,7 @@ class Step:
     rule: Rule
     uses: tuple[str, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
+    conditions: tuple[Expr, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,8 @@ def activation(use: ActivationUse) -> Equation:
     """The outputs of layer l: a_j = f(z_j), or for a group function the formula over the layer's units."""
     if not use.entry.group:
         pre = PRE[LAYER, TO]
-        return Equation(OUT[LAYER, TO], Apply(Symbol(use.tag), Integer(0), pre), (pre,))
+        output = pre if use.entry.value == row.Z else Apply(Symbol(use.tag), Integer(0), pre)
+        return Equation(OUT[LAYER, TO], output, (pre,))
     assert use.entry.value is not None
     value = use.entry.value.xreplace({row.N: SIZE[LAYER], row.K: OUTPUT_UNIT})
     pres = {entry: PRE[LAYER, entry.indices[0]] for entry in value.atoms(Entry) if entry.base == row.V}
