@@ -27,6 +27,7 @@ from symbackprop.network.forward import ForwardGraph, forward_graph
 from symbackprop.network.quantities import BIAS, DELTA, ERROR, PRE, TO, WEIGHT
 from symbackprop.network.read import load, network, spec_from_toml
 from symbackprop.network.spec import NetworkSpec
+from symbackprop.network.stand_in import with_formulas
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import Profile, load_profile, profile_names
 from symbackprop.render.formats import FORMATS as DOCUMENTS
@@ -213,13 +214,21 @@ class BackpropDerivation:
     @cached_property
     def code(self) -> dict[str, str]:
         """The emitted modules: file name -> source."""
+        return self._emitted(self.derivation, for_pages=False)
+
+    @cached_property
+    def page_code(self) -> dict[str, str]:
+        """What a page computes with; functions that are known by name only get formulas there."""
+        with_numbers = derive_graph(forward_graph(with_formulas(self.graph.spec)), "none")
+        return self._emitted(with_numbers, for_pages=True)
+
+    def _emitted(self, derivation: Derivation, *, for_pages: bool) -> dict[str, str]:
         from symbackprop.emit.targets import TARGETS, emit
         from symbackprop.render.equations import equation_numbers
 
-        numbers = equation_numbers(self.derivation)
-        spec = self.graph.spec
-        fitting = {name: row for name, row in TARGETS.items() if row.fits(spec)}
-        return {row.file: emit(self.derivation, self.profile, numbers, name) for name, row in fitting.items()}
+        numbers, spec = equation_numbers(self.derivation), self.graph.spec
+        rows = {name: row for name, row in TARGETS.items() if row.fits(spec) and row.for_pages == for_pages}
+        return {row.file: emit(derivation, self.profile, numbers, name) for name, row in rows.items()}
 
     def compile(self) -> ModuleType:
         """The emitted ``gradients.py``, imported."""

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from symbackprop import resources
 from symbackprop.derivation.derive import Derivation
+from symbackprop.emit.javascript import javascript_parts
 from symbackprop.emit.numpy_module import numpy_parts
 from symbackprop.emit.scalar import PER_WEIGHT, scalar_parts
 from symbackprop.errors import SpecError, unknown
@@ -24,7 +25,8 @@ Parts = Mapping[str, Any]
 class Target:
     """A kind of program: its file, its template, and ``parts``, which fills the template's names.
 
-    ``most_weights`` is the size of the largest network that it is made for without being asked for by name.
+    ``most_weights`` is the size of the largest network that it is made for without being asked for by name. One that
+    is ``for_pages`` can be handed no functions: those known by name only must have got formulas.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Target:
     template: str
     parts: Callable[[Derivation, Profile, Mapping[str, int]], Parts]
     most_weights: int | None = None
+    for_pages: bool = False
 
     def fits(self, spec: NetworkSpec) -> bool:
         """Whether the network is small enough for this target."""
@@ -43,6 +46,7 @@ TARGETS: dict[str, Target] = {
     for target in (
         Target("numpy", "gradients.py", "gradients.py.jinja", numpy_parts),
         Target("scalar", "scalar_gradients.py", "scalar_gradients.py.jinja", scalar_parts, PER_WEIGHT),
+        Target("javascript", "gradients.js", "gradients.js.jinja", javascript_parts, PER_WEIGHT, for_pages=True),
     )
 }
 
