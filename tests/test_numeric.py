@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from symbackprop import api
-from symbackprop.check.floats import Forward, Point, emitted, stand_in
-from symbackprop.check.numeric import MARGIN, STEP, check_numeric
+from symbackprop.check.floats import Forward, Point, stand_in
+from symbackprop.check.numeric import MARGIN, STEP, check_numeric, chosen_point
+from symbackprop.handover import emitted
 from symbackprop.network.read import network
 
 NETWORKS = [
@@ -23,7 +24,7 @@ NETWORKS = [
 def numeric(layers: str, options: dict[str, Any], notation: str = "S1") -> tuple[Any, Any, Any]:
     d = api.derive(network(layers, **options), notation=notation)
     module = d.compile()
-    return d, module, emitted(d.graph, module.loss_and_gradients, module.WEIGHT_LAYOUT == "from_to")
+    return d, module, emitted(module, d.graph.spec)
 
 
 @pytest.mark.parametrize("notation", ["S1", "S4"])
@@ -77,3 +78,12 @@ def test_loss_of_the_forward_equations_by_hand() -> None:
     params = {"W1": np.array([[2.0], [3.0]]), "b1": np.array([1.0])}
     point = Point(params, np.array([[1.0, 1.0], [0.0, 2.0]]), np.array([[4.0], [7.0]]))
     assert Forward(d.graph, functions)(point)[0] == pytest.approx((0.5 * 4 + 0) / 2 + 0.25 * (4 + 9))
+
+
+def test_deep_network_has_gradients_to_compare_in_every_layer() -> None:
+    d, _, functions = numeric("-".join(["5", "6"] * 12), {"activation": "tanh", "loss": "mse"})
+    rows, _ = check_numeric(d.graph, functions)
+    assert [row for row in rows if row.verdict is not True] == []
+    point, _ = chosen_point(d.graph, functions, Forward(d.graph, functions), 0, True)
+    _, gradients = functions.loss_and_gradients(point.params, point.x, point.t)
+    assert min(np.max(np.abs(g)) for g in gradients.values()) > 1e-3

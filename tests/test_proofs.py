@@ -80,7 +80,7 @@ def test_large_network_is_proved_by_its_index_steps() -> None:
     derivation = derived("30-20-10", loss="ce", activation="relu")
     report = report_of(derivation)
     assert report.ok
-    assert any("3-2" in note for note in report.notes)
+    assert any("widths of 2 and 3" in note for note in report.notes)
     assert narrowed(derivation.graph).spec.sizes == (2, 3, 2)
 
 

@@ -15,12 +15,12 @@ from symbackprop.calculus.inert import Apply, Chain, Partial, Total
 from symbackprop.catalogue.entries import Z
 from symbackprop.check.composed import check_composed
 from symbackprop.check.field import check_field
-from symbackprop.check.floats import emitted
 from symbackprop.check.numeric import check_numeric
 from symbackprop.check.proofs import Prover
 from symbackprop.derivation.derive import Derivation, derive
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.matrix_terms import Hadamard, Layout, Map, Product, Scaled, SumOver, Transpose
+from symbackprop.handover import emitted
 from symbackprop.network.forward import forward_graph
 from symbackprop.network.quantities import DELTA, NEXT_WEIGHT, OUT, RATE, TARGET, WEIGHT
 from symbackprop.network.read import network
@@ -253,25 +253,25 @@ CODE_TWINS: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("twin", CODE_TWINS.values(), ids=CODE_TWINS)
 def test_central_differences_refute_the_twin(twin: Callable[[Any], Any]) -> None:
     d = api.derive(network("2-3-2", activation="tanh", loss="mse"))
-    true = d.compile().loss_and_gradients
+    true = emitted(d.compile(), d.graph.spec)
 
     def wrong(params: Any, x: Any, t: Any) -> Any:
-        loss, gradients = true(params, x, t)
+        loss, gradients = true.loss_and_gradients(params, x, t)
         return loss, twin(gradients)
 
-    assert all(row.verdict is True for row in check_numeric(d.graph, emitted(d.graph, true))[0])
-    assert any(row.verdict is False for row in check_numeric(d.graph, emitted(d.graph, wrong))[0])
+    assert all(row.verdict is True for row in check_numeric(d.graph, true)[0])
+    assert any(row.verdict is False for row in check_numeric(d.graph, replace(true, loss_and_gradients=wrong))[0])
 
 
 def test_a_loss_that_is_not_the_networks_own_is_refuted_though_its_gradients_fit() -> None:
     d = api.derive(network("2-3-2", activation="tanh", loss="mse"))
-    true = d.compile().loss_and_gradients
+    true = emitted(d.compile(), d.graph.spec)
 
     def doubled(params: Any, x: Any, t: Any) -> Any:
-        loss, gradients = true(params, x, t)
+        loss, gradients = true.loss_and_gradients(params, x, t)
         return 2 * loss, {name: 2 * value for name, value in gradients.items()}
 
-    rows, _ = check_numeric(d.graph, emitted(d.graph, doubled))
+    rows, _ = check_numeric(d.graph, replace(true, loss_and_gradients=doubled))
     assert {row.name for row in rows if row.verdict is False} == {"loss for a batch of 3", "loss for one example"}
 
 

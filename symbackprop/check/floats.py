@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,8 +25,6 @@ from symbackprop.network.quantities import BATCH, BIAS, EXAMPLE, FROM, OUT, PRE,
 Reals = NDArray[np.float64]
 Arrays = dict[str, Reals]
 
-STRENGTH = 0.3  # for a penalty whose strength stays symbolic
-
 
 @dataclass(frozen=True)
 class Emitted:
@@ -44,39 +41,6 @@ class Emitted:
     weights_from_to: bool = True
     stand_ins: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     numbers: Mapping[Symbol, float] = field(default_factory=dict)
-
-
-def emitted(graph: ForwardGraph, function: Callable[..., Any], weights_from_to: bool = True) -> Emitted:
-    """An emitted ``loss_and_gradients``, ready to be checked.
-
-    What it demands by keyword is supplied: a smooth function for an undefined activation or loss (``g``, ``cost``) and
-    its slope (``g_prime``, ``cost_slope``), a number for a strength that stays symbolic.
-    """
-    spec = graph.spec
-    tags = [use.tag for use in spec.activations if use.entry.value is None]
-    tags += [layers.GENERIC_LOSS.name] if spec.loss.entry.value is None else []
-    functions = {name: partial(stand_in(tag), order) for tag in tags for name, order in named_after(tag)}
-    strength = spec.penalty.strength if spec.penalty is not None else None
-    numbers = {strength: STRENGTH} if isinstance(strength, Symbol) else {}
-    demanded = [
-        name
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and parameter.default is inspect.Parameter.empty
-    ]
-    names = {f"W{layer}": ("w", layer) for layer in range(1, graph.depth)}
-    names |= {f"b{layer}": ("b", layer) for layer in range(1, graph.depth) if spec.has_bias(layer)}
-    return Emitted(
-        partial(function, **{name: functions.get(name, STRENGTH) for name in demanded}),
-        names,
-        weights_from_to,
-        {tag: stand_in(tag) for tag in tags},
-        numbers,
-    )
-
-
-def named_after(tag: str) -> list[tuple[str, int]]:
-    """The keywords for a function and its slope, and the order of each."""
-    return [(tag, 0), (f"{tag}_prime", 1), (f"{tag}_slope", 1)]
 
 
 def stand_in(tag: str) -> Callable[..., Any]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
-from random import Random
 from typing import Any
 
 import mpmath
@@ -30,12 +29,12 @@ from symbackprop.network.quantities import BATCH, BIAS, EXAMPLE, NEXT_BIAS, NEXT
 POINTS = 3  # random networks over the prime field
 REAL_POINTS = 5
 TRIES = 24  # random networks tried before a step counts as undecided
-INSTANCES = 24  # index steps are checked at all units, or at this many
 IN_FIELD = f"identical at {POINTS} random points of GF(2^61-1)"
 IN_REALS = f"equal to 40 digits at {REAL_POINTS} random rational points"
 SHAPES = "the shapes differ"
 
 Units = dict[Symbol, int]
+Pattern = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,8 @@ class Prover:
         self.steps = {step.label: step for step in steps}
         self._worlds: dict[Any, list[World[Any]]] = {}
         self._meanings: dict[Any, Meaning] = {}
-        self._proved: dict[Any, bool] = {}
+        self._proved: dict[Pattern, bool] = {}
+        self._theorems: set[Pattern] = set()
 
     def row(self, step: Step, group: str, layout: Layout | None = None) -> Row:
         """The step's verdict; ``layout`` is that of a matrix step."""
@@ -115,20 +115,19 @@ class Prover:
         return [Pair(l, r.xreplace(put) if isinstance(r, Expr) else r, {}) for l, r in flat]
 
     def instances(self, step: Step) -> list[Units]:
-        """Every choice of units for the step's free indices, or a sample of them."""
+        """Every choice of units for the step's free indices."""
         ranges = free_indices([step.left, step.right], self.graph)
-        choices = [dict(zip(ranges, units, strict=True)) for units in product(*ranges.values())]
-        if len(choices) <= INSTANCES:
-            return choices
-        equal = [units for units in choices if len(set(units.values())) == 1][:2]
-        return equal + Random(f"{self.seed}{step.label}").sample(choices, INSTANCES - len(equal))
+        return [dict(zip(ranges, units, strict=True)) for units in product(*ranges.values())]
 
     def decide(
         self, pairs: Sequence[Pair], examples: int | None, assumptions: tuple[Assumption, ...]
     ) -> tuple[Verdict, str]:
         """Whether all pairs are equal under the assumptions, and how that was found."""
+        pattern = None if assumptions else self._pattern(pairs)
+        if pattern is not None and pattern in self._theorems:
+            return True, SYMBOLIC
         found = self.compare("field", pairs, examples, assumptions)
-        if found is True and self.symbolically(pairs, examples, assumptions):
+        if found is True and self.symbolically(pairs, examples, assumptions, pattern):
             return True, SYMBOLIC
         if found is True:
             return True, IN_FIELD
@@ -167,22 +166,40 @@ class Prover:
                     return
             yield made[n]
 
-    def symbolically(self, pairs: Sequence[Pair], examples: int | None, assumptions: tuple[Assumption, ...]) -> bool:
-        """Whether every pair is proved with symbols."""
+    def symbolically(
+        self,
+        pairs: Sequence[Pair],
+        examples: int | None,
+        assumptions: tuple[Assumption, ...],
+        pattern: Pattern | None = None,
+    ) -> bool:
+        """Whether every pair is proved with symbols; what holds for any error beyond is remembered by its pattern."""
+        if pattern is not None and all(self._proved_for_any_error(pair, examples) for pair in pairs):
+            self._theorems.add(pattern)
+            return True
         return all(self._proved_pair(pair, examples, assumptions) for pair in pairs)
 
     def _proved_pair(self, pair: Pair, examples: int | None, assumptions: tuple[Assumption, ...]) -> bool:
-        left, right = (written_out(side, pair.units, self.graph.sizes) for side in (pair.left, pair.right))
+        if not assumptions and self._proved_for_any_error(pair, examples):
+            return True
+        left, right = self._written_out(pair)
+        return self._vanishes(left - right, examples, None, assumptions)
+
+    def _proved_for_any_error(self, pair: Pair, examples: int | None) -> bool:
+        """Whether the pair holds whatever function of the last layer in it the error is."""
+        left, right = self._written_out(pair)
         if left == right:
             return True
         frontier = frontier_of([left, right], self.graph.depth)
-        if frontier is not None and not assumptions:
-            key = self._shifted(left, right, frontier)
-            if key not in self._proved:
-                self._proved[key] = self._vanishes(left - right, examples, frontier, ())
-            if self._proved[key]:
-                return True
-        return self._vanishes(left - right, examples, None, assumptions)
+        if frontier is None:
+            return False
+        key = self._shifted((left, right), frontier)
+        if key not in self._proved:
+            self._proved[key] = self._vanishes(left - right, examples, frontier, ())
+        return self._proved[key]
+
+    def _written_out(self, pair: Pair) -> tuple[Expr, Expr]:
+        return tuple(written_out(side, pair.units, self.graph.sizes) for side in (pair.left, pair.right))
 
     def _vanishes(
         self, difference: Expr, examples: int | None, frontier: int | None, assumptions: tuple[Assumption, ...]
@@ -206,19 +223,28 @@ class Prover:
                 put[at[last]] = solution.xreplace(at)
         return put
 
-    def _shifted(self, left: Expr, right: Expr, frontier: int) -> tuple[Any, ...]:
-        """The two sides, layers counted from the first that occurs, and all that decides about these layers.
+    def _pattern(self, pairs: Sequence[Pair]) -> Pattern | None:
+        """What the pairs say, wherever in the network they say it; None if they reach the error itself."""
+        sides = [side for pair in pairs for side in (pair.left, pair.right)]
+        frontier = frontier_of(sides, self.graph.depth)
+        if frontier is None:
+            return None
+        units = tuple(tuple(pair.units.items()) for pair in pairs)
+        return units, self._shifted(sides, frontier)
 
-        Two steps with the same key state the same equation at different layers, so one proof serves both.
+    def _shifted(self, sides: Sequence[Expr], frontier: int) -> Pattern:
+        """The sides, layers counted from the first that occurs, and all that decides about these layers.
+
+        Two steps with the same pattern state the same equation at different layers, so one proof serves both.
         """
-        entries = [e for e in left.atoms(Entry) | right.atoms(Entry) if e.base.layered]
+        entries = {e for side in sides for e in side.atoms(Entry) if e.base.layered}
         first = min((int(e.indices[0]) for e in entries), default=1)
         moved = {e: e.base[(e.indices[0] - first + 2, *e.indices[1:])] for e in entries} if first > 1 else {}
         spec = self.graph.spec
         layers = range(first, frontier + 1)
         uses = tuple((spec.sizes[l - 1], spec.activation_of(l).tag if l > 1 else "") for l in layers)
         biases = tuple(spec.has_bias(l) for l in layers if l < spec.depth)
-        return left.xreplace(moved), right.xreplace(moved), first > 1, uses, biases
+        return tuple(side.xreplace(moved) for side in sides), first > 1, uses, biases
 
 
 def free_indices(sides: Iterable[Expr], graph: ForwardGraph) -> dict[Symbol, range]:
