@@ -11,9 +11,9 @@ from symbackprop.render.markup import name_text
 
 SCRIPT = 0.7  # the size of a subscript beside its letter
 # Widths in ems, as in Times: what is not named here is a letter of middle width.
-NARROW, WIDE = "ijltfrI()[]′',. ", "mwMWONQGDHUAVXYZKRBCEΣΔΩΦΨΘ"
+NARROW, WIDE = "ijltfrI()[]′',. ", "ONQGDHUAVXYZKRBCELFJPSTΣΔΩΦΨΘ"
 WIDTHS = {"w": 0.67, "m": 0.72, "W": 0.95, "M": 0.95, "−": 0.6, "-": 0.6, "=": 0.6, " ": 0.25, ",": 0.25}
-MIDDLE, NARROW_WIDTH, WIDE_WIDTH = 0.5, 0.33, 0.68
+MIDDLE, NARROW_WIDTH, WIDE_WIDTH = 0.5, 0.33, 0.72
 
 
 @dataclass(frozen=True)

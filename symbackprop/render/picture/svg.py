@@ -66,8 +66,8 @@ def words(text: str) -> str:
 def px(length: float) -> str:
     """A length in pixels.
 
-    >>> px(1.0), px(0.333)
-    ('45', '14.98')
+    >>> px(1.0), px(0.35)
+    ('45', '15.75')
     """
     return f"{length * SCALE:.2f}".rstrip("0").rstrip(".")
 
@@ -88,10 +88,11 @@ def _group(classes: str, entry: str, identity: str, parts: list[str]) -> str:
 
 def _node(picture: Picture, node: Node) -> str:
     (x, y), w, h = node.at, node.width, node.height
+    corner = 0 if node.kind == "frame" else 5
     shape = (
         f'<circle class="border" cx="{px(x)}" cy="{px(y)}" r="{px(w / 2)}"/>'
         if node.round
-        else f'<rect class="border" x="{px(x - w / 2)}" y="{px(y - h / 2)}" width="{px(w)}" height="{px(h)}" rx="5"/>'
+        else f'<rect class="border" x="{px(x - w / 2)}" y="{px(y - h / 2)}" width="{px(w)}" height="{px(h)}" rx="{corner}"/>'
     )
     label = [] if node.label is None else [_label(node.label)]
     identity = f"{picture.name}-{node.kind}-{slug(node.entry)}"

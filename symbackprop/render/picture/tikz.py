@@ -47,7 +47,8 @@ def _node(node: Node) -> str:
         return rf"\{command}[{node.tone}{dashes}] {_at(node.at)} circle[radius={_number(node.width / 2)}];"
     box = node.box
     corners = f"{_at((box.left, box.top))} rectangle {_at((box.right, box.bottom))}"
-    return rf"\{command}[{node.tone}{dashes}, rounded corners=3pt] {corners};"
+    rounded = "" if node.kind == "frame" else ", rounded corners=3pt"
+    return rf"\{command}[{node.tone}{dashes}{rounded}] {corners};"
 
 
 def _line(line: Line) -> list[str]:

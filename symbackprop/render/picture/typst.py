@@ -41,10 +41,11 @@ def _node(node: Node) -> str:
     box = node.box
     stroke = _stroke(node.tone, 0.4, node.kind in ("constant", "group"))
     fill = f", fill: {COLOURS[node.tone]}" if node.kind == "dot" else ""
+    radius = "0pt" if node.kind == "frame" else "3pt"
     shape = (
         f"circle(radius: {_cm(node.width / 2)}, stroke: {stroke}{fill})"
         if node.round
-        else f"rect(width: {_cm(node.width)}, height: {_cm(node.height)}, radius: 3pt, stroke: {stroke}{fill})"
+        else f"rect(width: {_cm(node.width)}, height: {_cm(node.height)}, radius: {radius}, stroke: {stroke}{fill})"
     )
     return f"place(dx: {_cm(box.left)}, dy: {_cm(box.top)}, {shape})"
 
