@@ -143,7 +143,7 @@ def examples(out: str) -> int:
     from symbackprop import api, terminal
 
     code = 0
-    for name in api.EXAMPLES:
+    for name in api.examples():
         with terminal.working(f"deriving {name}"):
             derivation = api.derive(api.example(name))
             report = derivation.check(seed=0)
@@ -260,7 +260,7 @@ def _rows(catalogue: str) -> list[tuple[str, ...]]:
     if catalogue in ("notations", "examples", "formats"):
         from symbackprop import api
 
-        table = {"notations": api.NOTATIONS, "examples": api.EXAMPLES, "formats": api.FORMATS}[catalogue]
+        table = {"notations": api.notations(), "examples": api.examples(), "formats": api.FORMATS}[catalogue]
         return list(table.items())
     from symbackprop.catalogue.activations import ACTIVATIONS
     from symbackprop.catalogue.losses import LOSSES

@@ -40,8 +40,8 @@ class Pipeline(ModuleType):
     def __init__(self):
         super().__init__("symbackprop.api")
         self.FORMATS = {"md": "Markdown", "tex": "LaTeX"}
-        self.NOTATIONS = {"S1": "brackets"}
-        self.EXAMPLES = {"S1": "one", "S4": "four " * 50 + "ends"}
+        self.notations = lambda: {"S1": "brackets"}
+        self.examples = lambda: {"S1": "one", "S4": "four " * 50 + "ends"}
         self.rows = [Row(), Row(), Row("gradients", "w11[1]", True, "central differences", 2.5e-9)]
         self.specs, self.settings, self.written, self.seeds = [], [], [], []
 
@@ -65,7 +65,7 @@ class Pipeline(ModuleType):
         self.seeds.append(seed)
         return self
 
-    def write(self, folder, formats):
+    def write(self, folder, formats, seed=0):
         self.written.append((folder, formats))
         return [Path(folder) / f"derivation.{name}" for name in formats]
 

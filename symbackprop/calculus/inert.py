@@ -106,7 +106,7 @@ class Chain(sp.Expr):
         )
 
 
-class Total(sp.Expr):  # type: ignore[misc]
+class Total(sp.Expr):
     """A sum that keeps its terms, and their order, as written."""
 
     is_commutative = True
