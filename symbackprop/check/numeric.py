@@ -18,7 +18,8 @@ TOLERANCE = 1e-6
 ROUNDING = 2e-15  # of one loss, relative to 1 + |loss|
 LOSS_TOLERANCE = 1e-12
 ALL_WEIGHTS = 3000  # up to this many weights are varied one by one
-DIRECTIONS, SINGLES = 4, 24
+DIRECTIONS = 4
+SINGLES, MOST = 24, 600  # weights of one array, and of all arrays, that are varied alone in larger networks
 GAINS = (1.0, 1.5, 2.0, 3.0, 4.0)
 TINY = 1e-300
 DRAWS = 40
@@ -86,7 +87,7 @@ def chosen_point(
 
 
 def _best_differences(emitted: Emitted, point: Point, step: float, where: str, seed: int) -> list[Row]:
-    """The rows of the step that fits best: a strongly curved loss needs a smaller one; no step makes a wrong one fit."""
+    """The rows of the step that fits best: a strongly curved loss needs a smaller one; a wrong gradient fits none."""
     best: list[Row] = []
     for smaller in (1, 10):
         rows = _against_differences(emitted, point, step / smaller, where, seed)
@@ -122,11 +123,12 @@ def _against_differences(emitted: Emitted, point: Point, step: float, where: str
     if set(gradients) != set(point.params):
         return [Row(NUMERIC_GROUP, f"gradients for {where}", False, "a gradient is missing")]
     rows = []
+    singles = max(2, min(SINGLES, MOST // len(point.params)))
     way = f"central differences, step {step:.0e}, tolerance {TOLERANCE:.0e}"
     for name, value in point.params.items():
         every = count <= ALL_WEIGHTS
         places = (
-            range(value.size) if every else rng.choice(value.size, min(value.size, SINGLES), replace=False).tolist()
+            range(value.size) if every else rng.choice(value.size, min(value.size, singles), replace=False).tolist()
         )
         scale = float(np.max(np.abs(gradients[name])))
         what = "" if every else f", {len(places)} of {value.size} weights"

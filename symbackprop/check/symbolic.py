@@ -7,7 +7,7 @@ the step is then proved for every network that goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 
 import sympy as sp
 from sympy import Expr, Integer, Sum, Symbol
@@ -173,18 +173,21 @@ def position(entry: Entry) -> int:
     return 3 * int(entry.indices[0]) + {PRE: 0, DELTA: 0, OUT: 1}.get(entry.base, 2)
 
 
-def frontier_of(exprs: list[Expr], depth: int) -> int | None:
+def frontier_of(exprs: Iterable[Expr], depth: int) -> int | None:
     """The first layer that nothing in ``exprs`` goes beyond; None where they reach the error itself."""
     last = 1
     for expr in exprs:
-        partials = expr.atoms(Partial)
-        if expr.xreplace({p: Integer(0) for p in partials}).has(ERROR, OBJECTIVE) or expr.has(TARGET.label):
+        nodes = expr.atoms(Entry, Partial, Symbol)
+        entries = [node for node in nodes if isinstance(node, Entry)]
+        partials = [node for node in nodes if isinstance(node, Partial)]
+        if any(entry.base == TARGET for entry in entries):
             return None
-        varied = [p.by for p in partials if p.of in (ERROR, OBJECTIVE)]
-        for entry in expr.atoms(Entry):
-            after_output = entry.base == OUT and entry in varied
-            later = entry.base in (WEIGHT, BIAS, NEXT_WEIGHT, NEXT_BIAS) or after_output
-            last = max(last, int(entry.indices[0]) + later)
+        if nodes & {ERROR, OBJECTIVE} and expr.xreplace({p: Integer(0) for p in partials}).has(ERROR, OBJECTIVE):
+            return None
+        varied = {p.by for p in partials if p.of in (ERROR, OBJECTIVE)}
+        for entry in entries:
+            leads_on = entry.base in (WEIGHT, BIAS, NEXT_WEIGHT, NEXT_BIAS) or (entry.base == OUT and entry in varied)
+            last = max(last, int(entry.indices[0]) + leads_on)
     return last if last <= depth else None
 
 

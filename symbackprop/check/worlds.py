@@ -192,11 +192,15 @@ class _OneExample(Generic[N]):
     def __init__(self, evaluator: _Duals[N], at: tuple[int, ...]) -> None:
         self.evaluator, self.example = evaluator, {EXAMPLE: at[0]} if at else {}
 
+        self.equations: dict[Expr, Expr] = {}
+
     def __call__(self, expr: Expr, units: Units = NOWHERE) -> Dual[N]:
         if not self.example:
             return self.evaluator(expr, units)
-        per_example = {e: e.base[(*e.indices, EXAMPLE)] for e in expr.atoms(Entry) if e.base in (PRE, OUT, TARGET)}
-        return self.evaluator(expr.xreplace(per_example), {**units, **self.example})
+        if expr not in self.equations:
+            indexed = {e: e.base[(*e.indices, EXAMPLE)] for e in expr.atoms(Entry) if e.base in (PRE, OUT, TARGET)}
+            self.equations[expr] = expr.xreplace(indexed)
+        return self.evaluator(self.equations[expr], {**units, **self.example})
 
 
 def _same(u: Any, v: Any) -> bool:
