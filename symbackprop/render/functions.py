@@ -28,7 +28,7 @@ def call(printer: FormulaPrinter, name: str, arguments: tuple[Expr, ...], order:
     """``name(arguments)`` with ``order`` primes."""
     pieces = [printer(argument) for argument in arguments]
     inside = Printed(
-        ", ".join(piece.text for piece in pieces),
+        printer.markup.comma.join(piece.text for piece in pieces),
         Level.SUM,
         sum(p.width + 1 for p in pieces),
         any(p.tall for p in pieces),

@@ -45,6 +45,7 @@ class LatexMarkup:
     space: str = r"\,"
     dot: str = r" \cdot "
     function_space: str = " "
+    comma: str = ", "
 
     def letter(self, text: str) -> Printed:
         if "_" in text:

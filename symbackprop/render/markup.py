@@ -18,6 +18,8 @@ class Markup(Protocol):
     def dot(self) -> str: ...  # between factors that would run together
     @property
     def function_space(self) -> str: ...  # between a function name and an argument without brackets
+    @property
+    def comma(self) -> str: ...  # between the arguments of a function
 
     def letter(self, text: str) -> Printed: ...
     def number(self, text: str) -> Printed: ...

@@ -46,6 +46,7 @@ class TextMarkup:
     space: str = " "
     dot: str = " · "
     function_space: str = " "
+    comma: str = ", "
 
     def letter(self, text: str) -> Printed:
         letter, _, index = text.partition("_")
