@@ -78,7 +78,7 @@ def derive(net: NetworkSpec | str, *, notation: str | None = None, listing: List
 
     >>> d = derive(network("2-3-1", activation="sigmoid", loss="mse", bias=False))
     >>> d.delta(1, layer=2).recursion
-    delta1[3]*w11[2]*(1 - a1[2])*a1[2]
+    delta1[3]*w11[2]*a1[2]*(1 - a1[2])
     >>> d.gradient("w11[1]").delta_form
     delta1[2]*x1
     """
@@ -198,7 +198,8 @@ class BackpropDerivation:
                 raise SpecError(unknown("format", name, FORMATS))
         report = self.check(seed)
         documents = [name for name in wanted if name in DOCUMENTS]
-        files = render(self.derivation, report, self.profile, documents, self.code)
+        code = {**self.code, **(self.page_code if "html" in documents else {})}
+        files = render(self.derivation, report, self.profile, documents, code)
         if CODE in wanted:
             files |= self.code
         if REPORT in wanted:
