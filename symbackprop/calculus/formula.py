@@ -11,18 +11,21 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy import Expr, Piecewise, Pow, Rational, Symbol
 
+from symbackprop.calculus.bounds import weight
 from symbackprop.calculus.formula_text import Tree, parse, refused
 from symbackprop.errors import FormulaError, unknown
 
 MAX_POWER = 64
 MAX_SIZE = 600  # nodes of the SymPy expression
 MAX_BITS = 4000  # of a number's numerator or denominator
+MAX_ARGUMENT = 10**5  # of a number in an exponent or in a function's argument, once it is multiplied out
 LARGEST = 10**100  # no constant may be larger
 CORNERS = (Piecewise, sp.Abs, sp.Max, sp.Min)
 MAX_CORNERS = 8
 
 COMPARE: Mapping[str, Callable[[Expr, Expr], sp.Basic]] = {"<": sp.Lt, "<=": sp.Le, ">": sp.Gt, ">=": sp.Ge}
 CONSTANTS: Mapping[str, Expr] = {"pi": sp.pi, "e": sp.E}
+PLAIN = frozenset({"log", "ln", "sqrt", "abs", "sign", "max", "min"})  # functions that take numbers of any size
 WHERE = frozenset({"where", "if"})
 NOT_REAL = (sp.I, sp.nan, sp.zoo, sp.oo, -sp.oo, sp.re, sp.im, sp.arg, sp.conjugate)  # what SymPy may turn roots into
 
@@ -144,6 +147,8 @@ class _Reader:
                 raise self.error("the power of this number is too large", tree)
         elif base.is_number and not base > 0:
             raise self.error("the base of a power with a variable exponent is not positive", tree)
+        elif weight(exponent) > MAX_ARGUMENT:
+            raise self.error(f"the exponent holds a number above {MAX_ARGUMENT}", tree)
         return base**exponent
 
     def called(self, tree: Tree) -> Expr:
@@ -153,7 +158,11 @@ class _Reader:
             raise self.error(unknown("function", tree.text, (*self.functions, "where")), tree)
         function = self.functions[tree.text]
         self.count(tree, function.low, function.high)
-        return function.value(*map(self, tree.parts))
+        arguments = [self(part) for part in tree.parts]
+        for part, argument in zip(tree.parts, arguments, strict=True):
+            if tree.text not in PLAIN and weight(argument) > MAX_ARGUMENT:
+                raise self.error(f"the argument of {tree.text} holds a number above {MAX_ARGUMENT}", part)
+        return function.value(*arguments)
 
     def cases(self, tree: Tree) -> Expr:
         """``where(u > v, yes, no)``."""

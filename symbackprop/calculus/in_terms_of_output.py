@@ -17,6 +17,11 @@ from sympy import Add, Expr, Piecewise, Symbol
 from symbackprop.calculus.cases import absolute_value_by_cases, larger_or_smaller_by_cases
 from symbackprop.calculus.forms import reading_cost, textbook_form
 
+# Beyond these bounds an elimination could take for ever, and what it finds would be longer than f′ itself.
+MAX_SIZE = 80  # nodes of a case of f
+MAX_CASES = 12
+MAX_DEGREE = 16  # of the two relations in u, together
+
 _U, _D = Symbol("u", positive=True), Symbol("d", real=True)
 _B = Symbol("b", real=True)  # a itself, or e^(a/c) where f is c times a logarithm
 
@@ -67,7 +72,10 @@ def in_terms_of_output(value: Expr, z: Symbol, a: Symbol) -> OutputForm | None:
     a*(-a + z + 1)/z
     """
     value = _without_max(value)
-    branches = list(_branches(value))
+    corners = sum(len(e.args) for e in value.atoms(Piecewise)) + len(value.atoms(sp.Abs))
+    branches = list(_branches(value)) if corners < MAX_CASES else []
+    if not 0 < len(branches) <= MAX_CASES:
+        return None
     found = [_eliminate(branch, condition, z, a) for branch, condition in branches]
     cases = tuple(case for case in found if case is not None)
     if len(cases) < len(found) or not _agrees_where_cases_meet(value, branches, z):
@@ -92,6 +100,8 @@ def _eliminate(branch: Expr, condition: sp.Basic, z: Symbol, a: Symbol) -> Elimi
     derivative = sp.diff(branch, z)
     if not derivative.has(z):
         return Elimination(condition, derivative)
+    if _size(branch) > MAX_SIZE:
+        return None
     inverse, meaning = _without_logarithm(branch, a)  # b = inverse(z), b standing for meaning
     rational = _in_generator((inverse, derivative), z)
     if rational is None:
@@ -100,6 +110,8 @@ def _eliminate(branch: Expr, condition: sp.Basic, z: Symbol, a: Symbol) -> Elimi
     output_relation, slope_relation = (
         sp.fraction(sp.cancel(sp.together(side) - letter))[0] for side, letter in ((output, _B), (slope, _D))
     )
+    if sum(sp.degree(relation, _U) for relation in (output_relation, slope_relation)) > MAX_DEGREE:
+        return None
     resultant = sp.factor(sp.resultant(output_relation, slope_relation, _U))
     for root in _roots_for_slope(resultant):
         form = textbook_form(root.xreplace({_B: meaning}))
@@ -107,6 +119,10 @@ def _eliminate(branch: Expr, condition: sp.Basic, z: Symbol, a: Symbol) -> Elimi
         if back == 0 and reading_cost(form) <= reading_cost(textbook_form(derivative)):
             return Elimination(condition, form, generator, meaning, output_relation, slope_relation, resultant)
     return None
+
+
+def _size(expr: Expr) -> int:
+    return sum(1 for _ in sp.preorder_traversal(expr))
 
 
 def _without_logarithm(branch: Expr, a: Symbol) -> tuple[Expr, Expr]:
@@ -152,13 +168,16 @@ def _agrees_where_cases_meet(value: Expr, branches: list[tuple[Expr, sp.Basic]],
         return True  # the given cases are differentiated one by one, here as everywhere
     whole = sp.diff(value, z)
     by_cases = Piecewise(*((sp.diff(branch, z), condition) for branch, condition in branches))
+    if not all((r.lhs - r.rhs).is_polynomial(z) for _, c in branches for r in c.atoms(sp.core.relational.Relational)):
+        return False
     edges = [edge for _, condition in branches for edge in _edges(condition, z)]
     return all(sp.expand(whole.subs(z, edge) - by_cases.subs(z, edge)) == 0 for edge in edges)
 
 
 def _edges(condition: sp.Basic, z: Symbol) -> list[Expr]:
     relations = condition.atoms(sp.core.relational.Relational)
-    return [root for r in relations if r.has(z) for root in sp.roots(r.lhs - r.rhs, z)]
+    sides = [r.lhs - r.rhs for r in relations if r.has(z)]
+    return [root for side in sides if side.is_polynomial(z) for root in sp.roots(side, z)]
 
 
 def _excluded(slopes: list[Expr], z: Symbol, a: Symbol) -> tuple[Expr, ...]:

@@ -6,14 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+import mpmath
 import sympy as sp
 from sympy import Expr, Piecewise, Pow, Symbol
 from sympy.core.relational import Relational
 
+from symbackprop.calculus.bounds import near, value_at
+
 MAX_DEGREE = 8
 MAX_NESTED = 5  # corners inside a corner
 STEP = sp.Rational(1, 10**25)  # how far beside a point its two sides are looked at
-SAME = sp.Rational(1, 10**8)
+SAME = 1e-8
 DIGITS = 40
 
 
@@ -170,18 +173,22 @@ def _at(at: Expr, value: Expr, slope: Expr, by: Symbol, numbers: Mapping[Symbol,
     put = {**spare, **numbers}
     here = at.xreplace(put)
 
-    def sides(expr: Expr) -> list[Expr]:
-        return [sp.N(expr.xreplace(put).subs(by, here + step), DIGITS) for step in (-STEP, sp.S.Zero, STEP)]
+    def sides(expr: Expr) -> list[mpmath.mpf]:
+        # At the point itself the exact value decides a comparison; its digits could not.
+        middle = sp.Dummy("exact", real=True)
+        plain = expr.xreplace(put)
+        exact = value_at(plain, by, here)
+        return [near(plain, by, here - STEP), near(exact, middle, here), near(plain, by, here + STEP)]
 
     below, middle, above = sides(value)
-    jump = not all(_close(middle, side) for side in (below, above))
+    jump = all(map(mpmath.isfinite, (below, middle, above))) and not (_close(below, middle) and _close(middle, above))
     left, at_point, right = sides(slope)
     if not jump and _close(left, at_point) and _close(at_point, right):
         return None
-    taken = slope.subs(by, at)
-    finite = at_point.is_comparable and at_point.is_finite
-    return Break(at, sp.nsimplify(taken) if taken.is_Float else taken if finite else None, jump)
+    taken = value_at(slope, by, at)
+    finite = mpmath.isfinite(at_point)
+    return Break(at, taken if finite else None, jump)
 
 
-def _close(u: Expr, v: Expr) -> bool:
-    return bool(u.is_comparable and v.is_comparable and abs(u - v) <= SAME * (1 + abs(v)))
+def _close(u: mpmath.mpf, v: mpmath.mpf) -> bool:
+    return bool(mpmath.isfinite(u) and mpmath.isfinite(v) and abs(u - v) <= SAME * (1 + abs(v)))

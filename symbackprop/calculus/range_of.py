@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import mpmath
 import sympy as sp
 from sympy import Expr, Piecewise, Pow, Symbol, oo
 
+from symbackprop.calculus.bounds import near, value_at
+from symbackprop.calculus.far_out import limit
 from symbackprop.calculus.kinks import corner_free, real_roots, switches
 
 MAX_SIZE = 60  # nodes; the limits of longer formulas may take for ever
-DIGITS = 30
+TINY = 1e-20
 Interval = tuple[Expr, Expr]
 
 
@@ -30,21 +33,16 @@ def range_of(value: Expr, slope: Expr, by: Symbol) -> Interval | None:
     turning = _turning_points(value, slope, by)
     if turning is None:
         return None
-    ends = [_limit(value, by, end) for end in (-oo, oo)]
+    ends = [limit(value, by, end) for end in (-oo, oo)]
     if None in ends:
         return None
-    values = [*(value.subs(by, at) for at in turning), *ends]
-    if not all(v.is_extended_real and (v.is_infinite or sp.N(v, DIGITS).is_comparable) for v in values):
+    values = {v: near(v, by, sp.S.Zero) for v in (*(value_at(value, by, at) for at in turning), *ends)}
+    if any(mpmath.isnan(number) for number in values.values()):
         return None
-    low, high = min(values, key=_size), max(values, key=_size)
-    # SymPy's limits are not always right (2**z at -∞): a sample must lie between the ends.
-    sample = [sp.N(value.subs(by, sp.Rational(n, 2)), DIGITS) for n in range(-40, 41, 5)]
-    margin = sp.Rational(1, 10**20)
-    return (low, high) if all(low - margin * abs(y) <= y <= high + margin * abs(y) for y in sample) else None
-
-
-def _size(value: Expr) -> Expr:
-    return value if value.is_infinite else sp.N(value, DIGITS)
+    low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
+    # A turning point could be missing where two are too close to tell apart: a sample must lie between the ends.
+    sample = [near(value, by, sp.Rational(n, 2)) for n in range(-40, 41, 5)]
+    return (low, high) if all(values[low] - TINY <= y <= values[high] + TINY for y in sample) else None
 
 
 def _turning_points(value: Expr, slope: Expr, by: Symbol) -> list[Expr] | None:
@@ -60,31 +58,6 @@ def _turning_points(value: Expr, slope: Expr, by: Symbol) -> list[Expr] | None:
             return None
         found += roots
     return list(dict.fromkeys(found))
-
-
-def _limit(value: Expr, by: Symbol, end: Expr) -> Expr | None:
-    """The limit at ``end``, each corner replaced by the side that holds there."""
-    far = sp.Integer(10**6) if end == oo else sp.Integer(-(10**6))
-
-    def side(node: Expr) -> Expr:
-        match node:
-            case sp.Abs(args=(u,)):
-                return u if sp.N(u.subs(by, far)) > 0 else -u
-            case Piecewise(args=cases):
-                return next(choice for choice, where in cases if where.subs(by, far) == sp.true)
-            case whole:
-                pick = max if isinstance(whole, sp.Max) else min
-                return pick(whole.args, key=lambda u: sp.N(u.subs(by, far)))
-
-    try:
-        plain = value.replace(lambda e: isinstance(e, sp.Abs | sp.Max | sp.Min | Piecewise), side)
-        natural = plain.replace(
-            lambda e: isinstance(e, Pow) and e.exp.has(by), lambda e: sp.exp(e.exp * sp.log(e.base))
-        )
-        limit = sp.limit(natural, by, end)
-    except (NotImplementedError, ValueError, TypeError, StopIteration, RecursionError, OverflowError):
-        return None
-    return limit if limit.is_extended_real and not limit.free_symbols and not limit.has(sp.AccumBounds) else None
 
 
 def _defined_everywhere(value: Expr) -> bool:
