@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
 import jinja2
 
@@ -52,27 +53,30 @@ def page(
     """One document."""
     style = form.style
     writer = EquationWriter(derivation, Notation.of(profile, derivation.graph), style, equation_numbers(derivation))
+    placed = form.prepare(writer, contents(writer, report, code), code)
+    return form.finish(_templates().get_template(form.template).render(placed))
+
+
+def contents(writer: EquationWriter, report: Report | None, code: Mapping[str, str]) -> dict[str, Any]:
+    """What templates place, by name; every text in the style of ``writer``."""
+    style, derivation, profile = writer.style, writer.derivation, writer.notation.profile
     front, back = FrontWriter(writer), BackWriter(writer)
-    return form.finish(
-        _templates()
-        .get_template(form.template)
-        .render(
-            title=style.words(derivation.graph.spec.title or default_title(derivation)),
-            notation_name=style.words(profile.name),
-            notation_about=style.words(profile.description),
-            said=[*front.sentences(), *front.kinks()],
-            layers=front.layers(),
-            symbols=front.notation(),
-            sections=writer.sections(),
-            assumptions=back.assumptions(),
-            checks=None if report is None else back.checks(report),
-            verdict=None if report is None else back.verdict(report),
-            check_notes=[] if report is None else back.notes(report),
-            code=excerpt(code[CODE_FILE], CODE_FUNCTION) if CODE_FILE in code else None,
-            code_sentence=words("words", "code", file=_file_name(style)),
-            headings={key: words("words", f"contents_{key}") for key in FRAME},
-        )
-    )
+    return {
+        "title": style.words(derivation.graph.spec.title or default_title(derivation)),
+        "notation_name": style.words(profile.name),
+        "notation_about": style.words(profile.description),
+        "said": [*front.sentences(), *front.kinks()],
+        "layers": front.layers(),
+        "symbols": front.notation(),
+        "sections": writer.sections(),
+        "assumptions": back.assumptions(),
+        "checks": None if report is None else back.checks(report),
+        "verdict": None if report is None else back.verdict(report),
+        "check_notes": [] if report is None else back.notes(report),
+        "code": excerpt(code[CODE_FILE], CODE_FUNCTION) if CODE_FILE in code else None,
+        "code_sentence": words("words", "code", file=_file_name(style)),
+        "headings": {key: words("words", f"contents_{key}") for key in FRAME},
+    }
 
 
 def default_title(derivation: Derivation) -> str:
@@ -89,7 +93,7 @@ def _file_name(style: Style) -> str:
 @lru_cache
 def _templates() -> jinja2.Environment:
     # One set of delimiters for all formats, because LaTeX is full of the usual ones.
-    # Texts are escaped where they enter.
+    # Texts are escaped where they enter; in HTML everything else is escaped too.
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates()),
         undefined=jinja2.StrictUndefined,
@@ -102,5 +106,5 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=lambda name: name is not None and name.endswith(".html.jinja"),
     )

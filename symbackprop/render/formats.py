@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from symbackprop.render import escape
+from symbackprop.render.equations import EquationWriter
+from symbackprop.render.html.mathml import for_html, html_inline, html_reason
+from symbackprop.render.html.page import html_parts
 from symbackprop.render.latex import LatexMarkup
 from symbackprop.render.style import Style, latex_inline, latex_reason, markdown_inline, markdown_reason
+
+
+Prepare: TypeAlias = Callable[[EquationWriter, dict[str, Any], Mapping[str, str]], dict[str, Any]]
+
+
+def as_it_is(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
+    """Nothing to prepare."""
+    return placed
 
 
 @dataclass(frozen=True)
@@ -19,6 +31,7 @@ class DocumentFormat:
     template: str
     style: Style
     finish: Callable[[str], str] = str  # the last touch to the whole text
+    prepare: Prepare = as_it_is  # what the template places, made of what documents have in common
 
 
 FORMATS: dict[str, DocumentFormat] = {
@@ -34,5 +47,12 @@ FORMATS: dict[str, DocumentFormat] = {
         "document.tex.jinja",
         Style(LatexMarkup(), escape.for_latex, latex_inline, latex_reason, line=84, reason_letter=0.72),
         escape.only_ascii,
+    ),
+    "html": DocumentFormat(
+        "HTML: one page, with the network to click on",
+        "derivation.html",
+        "document.html.jinja",
+        Style(LatexMarkup(), for_html, html_inline, html_reason, line=92, reason_letter=0.7),
+        prepare=html_parts,
     ),
 }

@@ -1,0 +1,203 @@
+"""What a page says about one weight, unit or δ when it is selected: its paths, its factors and its equations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from markupsafe import Markup
+from sympy import Expr
+
+from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.inert import Chain, Partial, Total
+from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, PRE, WEIGHT, is_entry
+from symbackprop.render.equations import EquationWriter
+from symbackprop.render.html.mathml import mathml
+from symbackprop.render.picture.highlight import highlight
+from symbackprop.render.picture.svg import slug
+from symbackprop.render.printed import Level
+from symbackprop.render.wording import words
+
+COLOURS = 8
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A factor or a sign; ``colour`` is the number of the colour of what it comes from, ``source`` its address."""
+
+    mathml: Markup
+    source: str = ""
+    colour: int = 0
+
+
+@dataclass(frozen=True)
+class About:
+    """What is shown for ``entry``; ``lit`` is what lights up, ``colours`` the colour of each thing that has one.
+
+    ``live`` names the value that follows the numbers put in. ``equations`` are the labels of the steps about it.
+    """
+
+    entry: str
+    identity: str
+    spoken: str
+    title: Markup
+    lines: tuple[tuple[Piece, ...], ...]
+    lit: tuple[str, ...]
+    colours: Mapping[str, int]
+    live: str
+    equations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AboutWriter:
+    """Writes what is to be said, from the steps of the derivation."""
+
+    writer: EquationWriter
+
+    def __call__(self) -> Iterator[About]:
+        """Every weight and bias whose lines the derivation holds, every unit, every δ."""
+        graph, steps = self.writer.derivation.graph, self.writer.derivation.by_label
+        for of in (*graph.weights(), *graph.biases()):
+            if f"{of}.chain" in steps:
+                yield self.parameter(of)
+        for layer in range(1, graph.depth + 1):
+            for unit in graph.units(layer):
+                if layer == 1 or f"forward.a.{layer}.{unit}" in steps:
+                    yield self.unit(layer, unit)
+        for layer in range(2, graph.depth + 1):
+            for unit in graph.units(layer):
+                yield self.delta(layer, unit)
+
+    def parameter(self, of: Entry) -> About:
+        """A weight or a bias: the product along each path, the factors put in, and the same with δ."""
+        steps, graph = self.writer.derivation.by_label, self.writer.derivation.graph
+        chains = _sum(steps[f"{of}.chain"].right)
+        products = _sum(steps[f"{of}.product"].right)
+        folded = steps[f"{of}.folded"]
+        colours = self._colours([factor for chain in chains for factor in _product(chain)])
+        lines = [*self._paths(folded.left, chains, colours), *self._products(chains, products, colours)]
+        lines.append((self._sign("="), self._piece(folded.right)))
+        kind = "weight" if of.base == WEIGHT else "bias"
+        names = {"address": str(of), "from": of.indices[1], "to": of.indices[-1], "layer": of.indices[0]}
+        return About(
+            str(of),
+            f"about-{slug(str(of))}",
+            words("about", kind, **names, next=of.indices[0] + 1),
+            self._title(Partial(ERROR, of)),
+            tuple(lines),
+            tuple(sorted(map(str, highlight(graph, of).lit))),
+            colours,
+            f"dE/d{of}",
+            tuple(label for label in steps if label.startswith(f"{of}.")),
+        )
+
+    def unit(self, layer: int, unit: int) -> About:
+        """An input, or a unit: its pre-activation and its output."""
+        derivation, out = self.writer.derivation, OUT[layer, unit]
+        labels = () if layer == 1 else (f"forward.z.{layer}.{unit}", f"forward.a.{layer}.{unit}")
+        steps = [derivation.by_label[label] for label in labels]
+        lines = tuple((self._piece(step.left), self._sign("="), self._piece(step.right)) for step in steps)
+        edges = [of for of in derivation.graph.weights() if layer in (of.indices[0], of.indices[0] + 1)]
+        beside = [of for of in edges if of.indices[1 if of.indices[0] == layer else 2] == unit]
+        spoken = words("about", "input" if layer == 1 else "unit", address=str(out), unit=unit, layer=layer)
+        return About(
+            str(out),
+            f"about-{slug(str(out))}",
+            spoken,
+            self._title(out),
+            lines,
+            (str(out), *map(str, beside)),
+            {},
+            "" if layer == 1 else str(out),
+            labels,
+        )
+
+    def delta(self, layer: int, unit: int) -> About:
+        """δ of a unit: where it comes from."""
+        derivation, entry = self.writer.derivation, DELTA[layer, unit]
+        lines = []
+        for n, step in enumerate(derivation.scalar.delta(layer, unit)):
+            left = [self._piece(step.left)] if n == 0 else []
+            lines.append((*left, self._sign("="), self._piece(step.right)))
+        # What a bias of this unit would pass on its way to the error is what δ passes.
+        passed = highlight(derivation.graph, BIAS[layer - 1, unit])
+        lit = {str(e) for e in passed.lit if e != passed.of} | {str(entry)}
+        labels = (step.label for step in derivation.scalar.delta(layer, unit))
+        return About(
+            str(entry),
+            f"about-{slug(str(entry))}",
+            words("about", "delta", address=str(entry), unit=unit, layer=layer),
+            self._title(entry),
+            tuple(lines),
+            tuple(sorted(lit)),
+            {},
+            str(entry),
+            tuple(label for label in labels if label in derivation.by_label),
+        )
+
+    def _paths(self, left: Expr, chains: Sequence[Expr], colours: Mapping[str, int]) -> Iterator[tuple[Piece, ...]]:
+        for n, chain in enumerate(chains):
+            front = [self._piece(left), self._sign("=")] if n == 0 else [self._sign("+")]
+            factors = [self._factor(factor, factor, colours) for factor in _product(chain)]
+            yield (*front, *[piece for factor in factors for piece in (self._dot(), factor)][1:])
+
+    def _products(
+        self, chains: Sequence[Expr], products: Sequence[Expr], colours: Mapping[str, int]
+    ) -> Iterator[tuple[Piece, ...]]:
+        if len(chains) != len(products):
+            yield self._sign("="), *(self._piece(product) for product in products)
+            return
+        for n, (chain, product) in enumerate(zip(chains, products, strict=True)):
+            put = _product(product)
+            local = [factor for factor in _product(chain) if self._value(factor) != 1] or _product(chain)[:1]
+            sources = local if len(local) == len(put) else [None] * len(put)
+            pieces = (self._factor(value, factor, colours) for value, factor in zip(put, sources, strict=True))
+            yield (self._sign("=" if n == 0 else "+"), *pieces)
+
+    def _value(self, factor: Expr) -> Expr:
+        return self.writer.derivation.scalar.factor(factor.of, factor.by)[0]
+
+    def _factor(self, expr: Expr, factor: Expr | None, colours: Mapping[str, int]) -> Piece:
+        source = "" if factor is None else came_from(factor)
+        piece = self.writer.formula.tight(expr, Level.PRODUCT)
+        return Piece(Markup(mathml(piece.text, display=True)), source, colours.get(source, 0))
+
+    def _colours(self, factors: Sequence[Expr]) -> dict[str, int]:
+        numbers = count()
+        sources = dict.fromkeys(map(came_from, factors))
+        return {source: next(numbers) % COLOURS + 1 for source in sources}
+
+    def _piece(self, expr: Expr) -> Piece:
+        return Piece(Markup(mathml(self.writer.formula(expr).text, display=True)))
+
+    def _sign(self, sign: str) -> Piece:
+        return Piece(Markup(mathml(self.writer.style.markup.operator(sign))))
+
+    def _dot(self) -> Piece:
+        return Piece(Markup(mathml(self.writer.style.markup.dot.strip())))
+
+    def _title(self, expr: Expr) -> Markup:
+        return Markup(mathml(self.writer.formula(expr).text, display=True))
+
+
+def came_from(factor: Partial) -> str:
+    """What of the picture a local derivative belongs to: an edge for ∂z/∂a and ∂z/∂w, a unit for ∂a/∂z and ∂E/∂a.
+
+    >>> came_from(Partial(PRE[3, 1], OUT[2, 2])), came_from(Partial(OUT[2, 2], PRE[2, 2]))
+    ('w21[2]', 'a2[2]')
+    """
+    of, by = factor.of, factor.by
+    if is_entry(of, PRE) and is_entry(by, OUT):
+        return str(WEIGHT[by.indices[0], by.indices[1], of.indices[1]])
+    if is_entry(by, PRE):
+        return str(DELTA[by.indices]) if of == ERROR else str(of)
+    return str(by)
+
+
+def _sum(expr: Expr) -> tuple[Expr, ...]:
+    return tuple(expr.args) if isinstance(expr, Total) else (expr,)
+
+
+def _product(expr: Expr) -> list[Expr]:
+    return list(expr.args) if isinstance(expr, Chain) else [expr]

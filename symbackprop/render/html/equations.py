@@ -1,0 +1,134 @@
+"""The numbered sections on a page: an equation for each step, with its LaTeX and what it is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from sympy import Expr
+
+from symbackprop.calculus.indices import Entry
+from symbackprop.derivation.steps import Step
+from symbackprop.network.quantities import BIAS, DELTA, OUT, PRE, WEIGHT
+from symbackprop.render.equations import EquationWriter, PrintedBlock, PrintedSection
+from symbackprop.render.html.mathml import continued, mathml
+from symbackprop.render.lines import Line
+
+CITED = re.compile(r"\((\d+[ab]?)\)")
+SHOWN_AS = {PRE: OUT, OUT: OUT, WEIGHT: WEIGHT, BIAS: BIAS, DELTA: DELTA}  # what of the picture an entry is
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of an equation, as MathML."""
+
+    left: Markup
+    sign: Markup
+    right: Markup
+
+
+@dataclass(frozen=True)
+class PageEquation:
+    """A step: its rows, its reason with links, its whole LaTeX, and the parts of the picture that it mentions."""
+
+    identity: str
+    number: str
+    rows: tuple[Row, ...]
+    reason: Markup
+    latex: str
+    entries: str
+
+
+@dataclass(frozen=True)
+class PageBlock:
+    """A sentence, its equations, perhaps a note."""
+
+    sentence: Markup
+    equations: tuple[PageEquation, ...]
+    note: Markup
+
+
+@dataclass(frozen=True)
+class PageSection:
+    """A heading and its blocks."""
+
+    identity: str
+    heading: Markup
+    blocks: tuple[PageBlock, ...]
+    notes: tuple[Markup, ...]
+
+
+@dataclass(frozen=True)
+class SectionSetter:
+    """Sets printed sections on a page."""
+
+    writer: EquationWriter
+
+    def __call__(self, sections: list[PrintedSection]) -> list[PageSection]:
+        """The sections; reasons link to the equations that the page shows."""
+        known = {line.number for section in sections for block in section.blocks for line in block.lines}
+        steps = {str(number): self._step(label) for label, number in self.writer.numbers.items()}
+        return [
+            PageSection(
+                f"part-{n}",
+                Markup(section.heading),
+                tuple(self._block(block, known, steps) for block in section.blocks),
+                tuple(map(Markup, section.notes)),
+            )
+            for n, section in enumerate(sections, start=1)
+        ]
+
+    def _step(self, label: str) -> Step | None:
+        return self.writer.derivation.by_label.get(label)
+
+    def _block(self, block: PrintedBlock, known: set[str], steps: dict[str, Step | None]) -> PageBlock:
+        equations, left = [], ""
+        for lines in _equations(block.lines):
+            left = lines[0].left or left
+            step = steps.get(lines[-1].number)
+            equations.append(
+                PageEquation(
+                    f"eq-{lines[-1].number}",
+                    lines[-1].number,
+                    tuple(map(_row, lines)),
+                    linked(lines[-1].reason, known),
+                    " ".join([left, lines[0].sign, *(line.right.strip() for line in lines)]),
+                    " ".join(mentioned(step)) if step is not None else "",
+                )
+            )
+        return PageBlock(Markup(block.sentence), tuple(equations), Markup(block.note))
+
+
+def mentioned(step: Step) -> list[str]:
+    """The single weights, units and δ that a step is about, as the picture names them, in a fixed order."""
+    sides = [side for side in (step.left, step.right) if isinstance(side, Expr)]
+    entries = {entry for side in sides for entry in side.atoms(Entry) if entry.base in SHOWN_AS}
+    single = [entry for entry in entries if all(index.is_Integer for index in entry.indices)]
+    return sorted({str(SHOWN_AS[entry.base][entry.indices]) for entry in single})
+
+
+def linked(reason: str, known: set[str]) -> Markup:
+    """A reason whose equation numbers lead to the equations."""
+
+    def link(match: re.Match[str]) -> str:
+        number = match[1]
+        return f'<a href="#eq-{number}">({number})</a>' if number in known else match[0]
+
+    return Markup(CITED.sub(link, reason))
+
+
+def _equations(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """The lines of one step each: its number stands on its last line."""
+    gathered: list[Line] = []
+    for line in lines:
+        gathered.append(line)
+        if line.number:
+            yield gathered
+            gathered = []
+
+
+def _row(line: Line) -> Row:
+    right = line.right if line.sign else continued(line.right)
+    return Row(*(Markup(mathml(part, display=True)) if part else Markup() for part in (line.left, line.sign, right)))

@@ -1,0 +1,108 @@
+"""The numbers of a page: what is put in, what follows, and what stands in for functions without a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from sympy import Expr, Integer, Symbol
+
+from symbackprop.calculus.inert import Apply, Partial
+from symbackprop.catalogue.entries import Z
+from symbackprop.derivation.numbers import drawn
+from symbackprop.network.addresses import entry_at
+from symbackprop.network.forward import forward_graph
+from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, TARGET, is_entry
+from symbackprop.network.stand_in import is_generic, with_formulas
+from symbackprop.render.equations import EquationWriter
+from symbackprop.render.wording import words
+
+WIDE, SHARE = ("-2", "2"), ("0", "1")  # the ends of a slider
+STRENGTH = "0.1"
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Given:
+    """A number that the reader can change."""
+
+    address: str
+    symbol: Markup
+    value: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True)
+class Follows:
+    """A number that follows."""
+
+    address: str
+    symbol: Markup
+
+
+@dataclass(frozen=True)
+class Group:
+    """Numbers that belong together."""
+
+    heading: str
+    given: tuple[Given, ...] = ()
+    follows: tuple[Follows, ...] = ()
+
+
+@dataclass(frozen=True)
+class LiveWriter:
+    """Writes the numbers of a page."""
+
+    writer: EquationWriter
+
+    def groups(self) -> list[Group]:
+        """Inputs and targets, parameters, the forward pass, the error, δ and gradients."""
+        graph = self.writer.derivation.graph
+        layers = range(2, graph.depth + 1)
+        forward = [base[layer, unit] for layer in layers for unit in graph.units(layer) for base in (PRE, OUT)]
+        deltas = [DELTA[layer, unit] for layer in reversed(layers) for unit in graph.units(layer)]
+        gradients = [Partial(ERROR, of) for of in (*graph.weights(), *graph.biases())]
+        data = [*(OUT[1, i] for i in graph.units(1)), *graph.targets()]
+        groups = [
+            Group(words("page", "data"), given=tuple(self._given(data))),
+            Group(words("page", "parameters"), given=tuple(self._given([*graph.weights(), *graph.biases()]))),
+            Group(words("page", "error"), follows=(self._follows(ERROR),)),
+            Group(words("page", "gradients"), follows=tuple(map(self._follows, gradients))),
+            Group(words("page", "deltas"), follows=tuple(map(self._follows, deltas))),
+            Group(words("page", "forward"), follows=tuple(map(self._follows, forward))),
+        ]
+        return groups
+
+    def _given(self, entries: list[Expr]) -> Iterator[Given]:
+        spec = with_formulas(self.writer.derivation.graph.spec)
+        numbers = drawn(forward_graph(spec), SEED)
+        numbers |= {entry_at(address, spec): value for address, value in spec.values.items() if address[0] in "wbxt"}
+        shares = spec.loss.entry.targets_sum_to_one or spec.loss.entry.binary_targets
+        for entry in entries:
+            low, high = SHARE if shares and is_entry(entry, TARGET) else WIDE
+            yield Given(str(entry), self._symbol(entry), f"{float(numbers[entry]):g}", low, high)
+        if spec.penalty is not None and isinstance(spec.penalty.strength, Symbol) and is_entry(entries[-1], TARGET):
+            strength = spec.penalty.strength
+            yield Given(strength.name, self._symbol(strength), STRENGTH, *SHARE)
+
+    def _follows(self, expr: Expr) -> Follows:
+        address = f"d{expr.of}/d{expr.by}" if isinstance(expr, Partial) else str(expr)
+        return Follows(address, self._symbol(expr))
+
+    def _symbol(self, expr: Expr) -> Markup:
+        return Markup(self.writer.inline(expr))
+
+    def stand_ins(self) -> list[Markup]:
+        """What is put in for functions that are known by name only, in sentences."""
+        spec = self.writer.derivation.graph.spec
+        said = []
+        for tag in dict.fromkeys(use.tag for use in spec.activations if is_generic(use)):
+            stand_in = next(each for each in with_formulas(spec).activations if each.tag == tag)
+            letter, formula = self.writer.inline(Apply(Symbol(tag), Integer(0), Z)), stand_in.entry.value
+            said.append(words("about", "stand_in", letter, self.writer.inline(formula)))
+        if spec.loss.entry.value is None:
+            name = words("losses", with_formulas(spec).loss.entry.name)
+            said.append(words("about", "stand_in_loss", name=name))
+        return list(map(Markup, said))

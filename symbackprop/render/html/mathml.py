@@ -1,0 +1,58 @@
+"""LaTeX to MathML Core, and words made harmless for HTML."""
+
+from __future__ import annotations
+
+import html
+from functools import lru_cache
+
+from math_core import LatexError, LatexToMathML
+
+from symbackprop.errors import UnsupportedExpression, shown
+from symbackprop.render.escape import one_line
+
+BLOCK, IN_LINE = '<math display="block">', "<math displaystyle=\"true\">"
+
+
+@lru_cache
+def _converter() -> LatexToMathML:
+    return LatexToMathML()
+
+
+@lru_cache(maxsize=4096)
+def mathml(latex: str, *, display: bool = False) -> str:
+    """A formula as MathML, within words or, with ``display``, in the size of an equation.
+
+    Raises ``UnsupportedExpression`` for LaTeX that MathML Core has nothing for.
+
+    >>> mathml("a_1")
+    '<math><msub><mi>a</mi><mn>1</mn></msub></math>'
+    """
+    try:
+        converted = _converter().convert_with_local_state(latex, displaystyle=display)
+    except LatexError as error:
+        raise UnsupportedExpression(f"no MathML for {shown(latex)}") from error
+    return converted.replace(BLOCK, IN_LINE, 1)
+
+
+def continued(latex: str) -> str:
+    """A line that goes on with a sign: the sign stands between two things, though one is on the line before."""
+    return f"{{}}{latex}" if latex.startswith((" ", "+", "-", "\\cdot")) else latex
+
+
+def for_html(text: str) -> str:
+    """The text as a page shows it, every special character literal.
+
+    >>> for_html("<b> & 'x'")
+    '&lt;b&gt; &amp; &#x27;x&#x27;'
+    """
+    return html.escape(one_line(text))
+
+
+def html_inline(formula: str) -> str:
+    """A formula within words, on a page."""
+    return mathml(formula)
+
+
+def html_reason(lines: list[str]) -> str:
+    """A reason beside an equation, on a page, which breaks lines itself."""
+    return for_html(" ".join(lines))

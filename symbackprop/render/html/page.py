@@ -1,0 +1,119 @@
+"""The page: what documents have in common, the network to click on, and the numbers that follow."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from markupsafe import Markup
+
+from symbackprop.network.quantities import DELTA
+from symbackprop.render.equations import EquationWriter
+from symbackprop.render.html.about import About, AboutWriter
+from symbackprop.render.html.equations import PageSection, SectionSetter
+from symbackprop.render.html.live import LiveWriter
+from symbackprop.render.picture.draw import picture_of
+from symbackprop.render.picture.frame import finished
+from symbackprop.render.picture.marks import Lettering
+from symbackprop.render.picture.parts import near
+from symbackprop.render.picture.placing import Span
+from symbackprop.render.picture.shapes import Label, Picture
+from symbackprop.render.picture.svg import svg
+from symbackprop.render.wording import keys, words
+from symbackprop.resources import templates
+
+PROGRAM, FONT = "gradients.js", "fonts/STIXTwoMath-subset.woff2"
+SAID_BY_SCRIPT = ("step", "copy", "copy_short", "copied", "see")
+RAW = ("code",)  # what is no text in the style of the document, so that the template escapes it
+
+
+def html_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
+    """What the template of the page places."""
+    sections = SectionSetter(writer)(placed["sections"])
+    abouts = list(AboutWriter(writer)())
+    live = LiveWriter(writer) if PROGRAM in code else None
+    return {
+        **{key: value if key in RAW else as_html(value) for key, value in placed.items() if key != "sections"},
+        "sections": sections,
+        "picture": Markup(svg(with_deltas(writer))),
+        "abouts": abouts,
+        "data": as_json(data(writer, abouts, sections)),
+        "groups": live.groups() if live else [],
+        "stand_ins": live.stand_ins() if live else [],
+        "program": Markup(code.get(PROGRAM, "")),
+        "words": as_json({key: words("page", key) for key in SAID_BY_SCRIPT}),
+        "page": {key: words("page", key) for key in keys("page")},
+        "style": Markup(_file("page.css")),
+        "script": Markup(_file("page.js")),
+        "font": Markup(_font()),
+    }
+
+
+def as_html(value: Any) -> Any:
+    """Texts that are HTML already, marked as such wherever they stand."""
+    if isinstance(value, str):
+        return Markup(value)
+    if isinstance(value, dict):
+        return {key: as_html(each) for key, each in value.items()}
+    if isinstance(value, Sequence):
+        return [as_html(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{each.name: as_html(getattr(value, each.name)) for each in fields(value)})
+    return value
+
+
+def data(writer: EquationWriter, abouts: list[About], sections: list[PageSection]) -> dict[str, Any]:
+    """What the script knows of each thing that can be selected."""
+    shown = {equation.number for section in sections for block in section.blocks for equation in block.equations}
+    return {
+        about.entry: {
+            "about": about.identity,
+            "spoken": about.spoken,
+            "lit": about.lit,
+            "colours": about.colours,
+            "equations": [
+                f"eq-{writer.numbers[label]}" for label in about.equations if str(writer.numbers[label]) in shown
+            ],
+        }
+        for about in abouts
+    }
+
+
+def as_json(value: Any) -> Markup:
+    """Data that can stand within a script element.
+
+    >>> as_json({"a": "</script>"})
+    Markup('{"a": "\\\\u003c/script>"}')
+    """
+    return Markup(json.dumps(value, ensure_ascii=False).replace("<", "\\u003c"))
+
+
+def with_deltas(writer: EquationWriter) -> Picture:
+    """The picture of the network with δ beside every unit that has one."""
+    picture = picture_of(writer.derivation, writer.notation.profile)
+    lettering, graph = Lettering(writer.notation), writer.derivation.graph
+    nodes = {node.entry: node for node in picture.nodes}
+    spans = [Span(line.start, line.end) for line in picture.edges]
+    taken = [node.box for node in picture.nodes] + [label.box for label in picture.all_labels]
+    labels: list[Label] = []
+    for layer in range(2, graph.depth + 1):
+        for unit in graph.units(layer):
+            delta, node = DELTA[layer, unit], nodes.get(f"a{unit}[{layer}]")
+            if node is not None:
+                labels.append(near(node, lettering.entry(delta), str(delta), taken, spans))
+                taken.append(labels[-1].box)
+    return finished(replace(picture, labels=(*picture.labels, *labels)))
+
+
+@lru_cache
+def _file(name: str) -> str:
+    return (templates() / name).read_text("utf-8")
+
+
+@lru_cache
+def _font() -> str:
+    return base64.b64encode((templates() / FONT).read_bytes()).decode("ascii")

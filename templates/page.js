@@ -1,0 +1,219 @@
+"use strict";
+// The page: selecting parts of the network, stepping through the equations, numbers that follow, copying.
+(() => {
+  const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  const about = read("data");
+  const words = read("words");
+  const picture = document.querySelector("svg.picture");
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const drawn = (entry) => all("[data-entry]", picture).filter((part) => part.dataset.entry === entry);
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const show = (element) =>
+    element.scrollIntoView({ block: "center", behavior: calm.matches ? "auto" : "smooth" });
+  document.getElementById("controls").hidden = false;
+
+  // Light up
+
+  const light = (entries, colours = {}) => {
+    for (const part of all("[data-entry]", picture)) {
+      const entry = part.dataset.entry;
+      part.classList.remove("lit", "selected", "colour", ...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => `c${n}`));
+      if (entries.includes(entry)) part.classList.add("lit");
+      if (colours[entry]) part.classList.add("colour", `c${colours[entry]}`);
+    }
+    picture.classList.toggle("dim", entries.length > 0);
+  };
+
+  // Select
+
+  const clear = document.getElementById("clear");
+  let selected = null;
+
+  const select = (entry, scroll = true) => {
+    selected = entry;
+    const chosen = entry === null ? null : about[entry];
+    for (const article of all(".about")) article.hidden = chosen === null || article.id !== chosen.about;
+    for (const equation of all(".equation")) {
+      equation.classList.toggle("about-it", chosen !== null && chosen.equations.includes(equation.id));
+    }
+    clear.hidden = chosen === null;
+    light(chosen === null ? [] : chosen.lit, chosen === null ? {} : chosen.colours);
+    for (const part of parts) {
+      const on = part.dataset.entry === entry;
+      part.setAttribute("aria-pressed", String(on));
+      part.classList.toggle("selected", on);
+    }
+    if (chosen !== null && scroll && chosen.equations.length > 0) {
+      show(document.getElementById(chosen.equations[0]));
+    }
+  };
+
+  // Parts of the picture as buttons: one of them takes part in the Tab order, arrow keys move between them
+
+  const parts = [];
+  const seen = new Set();
+  for (const part of all("[data-entry]", picture)) {
+    const entry = part.dataset.entry;
+    if (about[entry] === undefined || seen.has(entry)) continue;
+    seen.add(entry);
+    parts.push(part);
+    part.setAttribute("role", "button");
+    part.setAttribute("aria-label", about[entry].spoken);
+    part.setAttribute("aria-pressed", "false");
+    part.setAttribute("tabindex", parts.length === 1 ? "0" : "-1");
+  }
+  if (parts.length > 0) picture.setAttribute("role", "group");
+
+  const focus = (part) => {
+    for (const each of parts) each.setAttribute("tabindex", each === part ? "0" : "-1");
+    part.focus({ preventScroll: true });
+  };
+  const place = (part) => {
+    const box = part.getBoundingClientRect();
+    return [box.left + box.width / 2, box.top + box.height / 2];
+  };
+  const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+  const towards = (part, [right, down]) => {
+    // The nearest part in that direction; what lies aside counts twice.
+    const [x, y] = place(part);
+    let best = null;
+    let least = Infinity;
+    for (const other of parts) {
+      const [u, v] = place(other);
+      const along = (u - x) * right + (v - y) * down;
+      const aside = Math.abs((u - x) * down) + Math.abs((v - y) * right);
+      if (along > 1 && along + 2 * aside < least) [best, least] = [other, along + 2 * aside];
+    }
+    return best;
+  };
+  picture.addEventListener("click", (event) => {
+    const part = event.target.closest("[data-entry]");
+    if (part === null || about[part.dataset.entry] === undefined) return;
+    select(part.dataset.entry);
+    const button = parts.find((each) => each.dataset.entry === part.dataset.entry);
+    for (const each of parts) each.setAttribute("tabindex", each === button ? "0" : "-1");
+  });
+  picture.addEventListener("keydown", (event) => {
+    const part = parts.find((each) => each === document.activeElement);
+    if (part === undefined) return;
+    if (event.key === "Enter" || event.key === " ") {
+      select(part.dataset.entry);
+    } else if (ARROWS[event.key]) {
+      const next = towards(part, ARROWS[event.key]);
+      if (next !== null) focus(next);
+    } else if (event.key === "Home" || event.key === "End") {
+      focus(parts[event.key === "Home" ? 0 : parts.length - 1]);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && selected !== null) select(null);
+  });
+  clear.addEventListener("click", () => select(null));
+  for (const entry of Object.keys(about)) {
+    const see = document.querySelector(`#${about[entry].about} .see`);
+    if (about[entry].equations.length > 0) see.append(`${words.see}: `);
+    for (const id of about[entry].equations) {
+      const link = document.createElement("a");
+      link.href = `#${id}`;
+      link.textContent = document.querySelector(`#${id} .at`) ? `(${id.slice(3)})` : id;
+      see.append(link, " ");
+    }
+  }
+
+  // Step through the equations
+
+  const equations = all(".equation");
+  const at = document.getElementById("at");
+  const [back, forth] = ["back", "forth"].map((id) => document.getElementById(id));
+  let current = -1;
+
+  const step = (to) => {
+    current = to;
+    equations.forEach((equation, n) => equation.classList.toggle("current", n === current));
+    back.disabled = current <= 0;
+    forth.disabled = current === equations.length - 1;
+    if (current < 0) return;
+    const equation = equations[current];
+    at.textContent = `${words.step} ${equation.id.slice(3)} (${current + 1} / ${equations.length})`;
+    select(null);
+    light((equation.dataset.entries || "").split(" ").filter(Boolean));
+    show(equation);
+  };
+  back.addEventListener("click", () => step(Math.max(current - 1, 0)));
+  forth.addEventListener("click", () => step(Math.min(current + 1, equations.length - 1)));
+  step(-1);
+
+  // Numbers that follow
+
+  const fields = all("[data-given]");
+  if (fields.length > 0) {
+    const sliders = new Map(all("[data-slider]").map((slider) => [slider.dataset.slider, slider]));
+    const outputs = all("[data-value]");
+    const given = {};
+    let values = null;
+
+    const put = (field) => {
+      const number = Number(field.value);
+      if (field.value.trim() === "" || !Number.isFinite(number)) return;
+      given[field.dataset.given] = number;
+      sliders.get(field.dataset.given).value = field.value;
+    };
+    const follow = () => {
+      const before = values;
+      values = gradients(given);
+      for (const output of outputs) {
+        const value = values[output.dataset.value];
+        output.textContent = Number.isFinite(value) ? String(Number(value.toPrecision(6))) : "–";
+        output.title = String(value);
+        output.classList.toggle("changed", before !== null && !Object.is(before[output.dataset.value], value));
+      }
+    };
+    for (const field of fields) {
+      put(field);
+      field.addEventListener("input", () => { put(field); follow(); });
+    }
+    for (const slider of sliders.values()) {
+      slider.addEventListener("input", () => {
+        const field = fields.find((each) => each.dataset.given === slider.dataset.slider);
+        field.value = slider.value;
+        put(field);
+        follow();
+      });
+    }
+    document.getElementById("reset").addEventListener("click", () => {
+      for (const field of fields) { field.value = field.defaultValue; put(field); }
+      follow();
+    });
+    follow();
+  }
+
+  // Copy an equation
+
+  const copy = async (text) => {
+    if (navigator.clipboard && isSecureContext) return navigator.clipboard.writeText(text);
+    // A page opened from a file may not reach the clipboard; a selected text may be copied everywhere.
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  };
+  for (const equation of equations) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = words.copy_short;
+    button.title = words.copy;
+    button.setAttribute("aria-label", `${words.copy}: ${words.step} ${equation.id.slice(3)}`);
+    button.addEventListener("click", async () => {
+      await copy(equation.dataset.latex);
+      button.textContent = words.copied;
+      setTimeout(() => { button.textContent = words.copy_short; }, 1500);
+    });
+    equation.querySelector("tr:last-child .reason").append(button);
+  }
+})();
