@@ -16,7 +16,7 @@ GREEK = {
 LATIN_LOOKALIKES = {"ο": "o", "Ρ": "P"}
 OPERATORS = {
     "-": "-", "+": "+", "=": "=", "<": "<", ">": ">", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "⊙": r"\odot",
-    "∘": r"\circ", "←": r"\leftarrow", ":=": ":=",
+    "∘": r"\circ", "←": r"\leftarrow", ":=": ":=", "Δ": r"\Delta ",
 }  # fmt: skip
 FUNCTION_NAMES = {"tanh", "ln", "log", "max", "min", "cosh"}  # those with a command of their own
 

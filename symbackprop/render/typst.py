@@ -52,7 +52,7 @@ class TypstMarkup(LatexMarkup):
         return spaced(like, f'op("{text}")' if text in FUNCTION_NAMES else f'"{text}"')
 
     def operator(self, symbol: str) -> str:
-        return "−" if symbol == "-" else symbol
+        return {"-": "−", "Δ": "Δ "}.get(symbol, symbol)
 
     def scripts(self, letter: Printed, sub: str, label: str, place: str, bold: bool) -> Printed:
         text = f"bold({letter.text})" if bold else letter.text
