@@ -22,6 +22,9 @@ ACCENTS = {
     "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u030a": "r", "\u0327": "c",
     "\u030c": "v",
 }  # fmt: skip
+TYPST_SPECIAL = re.compile(r"""([\\#$*_`@<>\[\]~'"/=+.-])""")
+# What the fonts that come with Typst can set: Latin, Greek, Cyrillic, punctuation, arrows and mathematics.
+TYPST_LETTERS = re.compile(r"[^\u0020-\u007e\u00a0-\u024f\u0370-\u0373\u0384-\u03ce\u0400-\u045f\u2010-\u2026\u2190-\u2193∂∑√∞≤≥≠⊙∇′−×·½¼¾]")
 MARKDOWN_SPECIAL = re.compile(r"([\\`*_\[\]#|$~])")
 
 
@@ -65,6 +68,24 @@ def _latex_letter(letter: str) -> str:
         # A dotless i keeps its accent readable.
         return f"\\{ACCENTS[marks]}{{{chr(92) + base + '{}' if base in 'ij' else base}}}"
     return rf"[U+{ord(letter):04X}]"
+
+
+def for_typst(text: str) -> str:
+    r"""The text as Typst sets it, every special character literal; what no font has is named by its code.
+
+    >>> print(for_typst("#eval *x* 中"))
+    \#eval \*x\* \[U\+4E2D\]
+    """
+    return TYPST_SPECIAL.sub(r"\\\1", TYPST_LETTERS.sub(lambda found: f"[U+{ord(found[0]):04X}]", one_line(text)))
+
+
+def typst_string(text: str) -> str:
+    r"""The text between the quotation marks of a string of Typst's.
+
+    >>> print(typst_string('a "b" \\frac'))
+    a \"b\" \\frac
+    """
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def for_markdown(text: str) -> str:

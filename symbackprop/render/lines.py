@@ -51,6 +51,7 @@ class Setter:
         ]
         reasons = [self.reason(step) for step in steps]
         # The columns of a block are as wide as their widest entries.
+        share = self.style.narrower.get(self.number(steps[0]), 1.0)
         line = self.style.line - GAP - max(left.width for left in lefts if left is not None)
         room = line - self.style.reason_letter * max(map(len, reasons))
         if room < max(LEAST, *map(least_width, rights)):
@@ -61,16 +62,19 @@ class Setter:
         return [
             each
             for step, left, right, reason in zip(steps, lefts, rights, wrapped, strict=True)
-            for each in self.step(step, left, broken(right, room, room - INDENT), reason)
+            for each in self.step(step, left, broken(right, share * room, share * room - INDENT), reason)
         ]
+
+    def number(self, step: Step) -> str:
+        """The number of a step's equation, with the letter behind it."""
+        return f"{self.numbers[step.label]}{self.mark}"
 
     def step(self, step: Step, left: Printed | None, texts: list[str], reason: list[str]) -> list[Line]:
         """The lines of one step; without ``left`` it continues the line before."""
         sign = self.style.markup.operator(self.profile.assign if is_update(step.left) else "=")
         lines = [Line(left.text if left else "", sign, texts[0])]
         lines += [Line("", "", text) for text in texts[1:]]
-        number = f"{self.numbers[step.label]}{self.mark}"
-        lines[-1] = replace(lines[-1], reason=self.style.reason(reason), number=number)
+        lines[-1] = replace(lines[-1], reason=self.style.reason(reason), number=self.number(step))
         return lines
 
     def reason(self, step: Step) -> str:

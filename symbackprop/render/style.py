@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from symbackprop.render import escape
 from symbackprop.render.markup import Markup
@@ -19,6 +19,8 @@ class Style:
     reason: Callable[[list[str]], str]  # the lines of a reason beside a formula
     line: float
     reason_letter: float  # the width of a letter of the reasons beside a formula
+    # The share of the line that formulas may take in the block that starts with the equation of that number.
+    narrower: Mapping[str, float] = field(default_factory=dict)
 
 
 def latex_reason(lines: list[str]) -> str:
