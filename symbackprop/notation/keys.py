@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ GREEK_LETTERS = "αβγδεζηθικλμνξοπρστυφχψωΓΔΘΛΞΠΣ�
 LETTERS: Mapping[str, str] = {
     "weight": "w",
     "bias": "b",
+    "threshold": "θ",
     "pre_activation": "z",
     "activation": "a",
     "input": "x",
@@ -40,13 +42,22 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
     "examples": ("rows", "columns"),
     "input_as": ("input", "activation"),
     "activation_as": ("name", "letter"),
+    "bias": ("vector", "weight", "threshold"),
+    "delta_sign": ("positive", "negative"),
+    "update": ("gradient", "delta"),
+    "chain_order": ("numerator", "denominator"),
     "derivative": ("d", "∂"),
-    "hadamard": ("⊙", "∘"),
+    "hadamard": ("⊙", "∘", "diag"),
     "transpose": ("T", "⊤"),
     "assign": ("←", ":=", "="),
     "logarithm": ("ln", "log"),
     "bold": (True, False),
 }
+
+
+# What a source sums and what it averages, where the network itself leaves that open.
+REDUCTIONS: Mapping[str, tuple[str, ...]] = {"outputs": ("sum", "mean"), "batch": ("sum", "mean")}
+HATS = "\u0302\u0303\u0304"  # hat, tilde, bar
 
 
 def one_of(name: str, key: str, value: object) -> object:
@@ -63,11 +74,23 @@ def letters_of(name: str, table: object) -> dict[str, str]:
     """The letters of the profile ``name``: its own, and the usual ones where it has none."""
     letters = _table(name, "letters", table, (*LETTERS, *OPTIONAL_LETTERS))
     for key, letter in letters.items():
-        if not _is_letter(letter) and not (letter.isascii() and letter.isalpha() and len(letter) <= 12):
+        stem, low, index = letter.partition("_")
+        fits = _is_letter(stem) or (stem.isascii() and stem.isalpha() and len(stem) <= 12)
+        if not fits or (low and not (index.isascii() and index.isalnum() and len(index) <= 3)):
             raise ProfileError(
                 f"notation {name}: letters.{key} is {shown(letter)}; expected a Latin or Greek letter or a short word"
             )
     return {**LETTERS, **letters}
+
+
+def reductions_of(name: str, table: object) -> dict[str, str]:
+    """What the source of the profile ``name`` sums or averages, as far as it says."""
+    reductions = _table(name, "reductions", table, REDUCTIONS)
+    for key, value in reductions.items():
+        if value not in REDUCTIONS[key]:
+            expected = ", ".join(REDUCTIONS[key])
+            raise ProfileError(f"notation {name}: reductions.{key} is {shown(value)}; expected one of {expected}")
+    return reductions
 
 
 def indices_of(name: str, table: object) -> dict[str, str]:
@@ -96,4 +119,7 @@ def _table(name: str, key: str, table: object, known: Any) -> dict[str, str]:
 
 
 def _is_letter(text: str) -> bool:
-    return len(text) == 1 and (text in GREEK_LETTERS or (text.isascii() and text.isalpha()))
+    """Whether ``text`` is one letter, perhaps with a hat, a tilde or a bar on it."""
+    letter, *marks = unicodedata.normalize("NFD", text) or " "
+    fits = letter in GREEK_LETTERS or (letter.isascii() and letter.isalpha())
+    return fits and len(marks) <= 1 and all(mark in HATS for mark in marks)

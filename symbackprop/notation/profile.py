@@ -10,7 +10,7 @@ from typing import Any
 
 from symbackprop.derivation.matrix_terms import Layout
 from symbackprop.errors import ProfileError, shown, unknown
-from symbackprop.notation.keys import CHOICES, INDICES, LETTERS, indices_of, letters_of, one_of
+from symbackprop.notation.keys import CHOICES, INDICES, LETTERS, indices_of, letters_of, one_of, reductions_of
 
 FOLDER = Path(__file__).resolve().parent / "profiles"
 
@@ -21,7 +21,10 @@ class Profile:
 
     ``weight_layer`` is the layer whose label a weight carries, ``weight_indices`` the order of its subscripts,
     ``weight_matrix`` what runs along the rows and columns of W. ``vectors`` is the shape of one example's vectors,
-    ``examples`` how a batch is stacked.
+    ``examples`` how a batch is stacked. ``bias`` says what feeds a unit besides its inputs: a vector, the weight of a
+    unit 0 that always puts out 1, or a threshold that is subtracted. ``delta_sign`` is that of ∂E/∂z in δ, ``update``
+    what an update states: the gradient by its sign or written with δ. ``chain_order`` is the order of the factors where
+    the chain rule is written with whole arrays. ``reductions`` say what the source sums and averages.
     """
 
     name: str
@@ -36,6 +39,10 @@ class Profile:
     examples: str = "columns"
     input_as: str = "input"
     activation_as: str = "name"
+    bias: str = "vector"
+    delta_sign: str = "positive"
+    update: str = "gradient"
+    chain_order: str = "numerator"
     derivative: str = "∂"
     hadamard: str = "⊙"
     transpose: str = "T"
@@ -44,6 +51,7 @@ class Profile:
     bold: bool = False
     letters: Mapping[str, str] = field(default_factory=lambda: dict(LETTERS))
     indices: Mapping[str, str] = field(default_factory=lambda: dict(INDICES))
+    reductions: Mapping[str, str] = field(default_factory=dict)
 
     def layout(self, batch: bool) -> Layout:
         """How the matrix equations of a document lay arrays out.
@@ -53,6 +61,11 @@ class Profile:
         """
         in_rows = self.examples == "rows" if batch else self.vectors == "row"
         return Layout(batch=batch, examples_in_rows=in_rows, weights_from_to=self.weight_matrix == "from_to")
+
+    @property
+    def entrywise_sign(self) -> str:
+        """The sign of products entry by entry; with ``diag``, those that no matrix product replaces are written ⊙."""
+        return "⊙" if self.hadamard == "diag" else self.hadamard
 
     @property
     def code_layout(self) -> Layout:
@@ -79,10 +92,11 @@ def load_profile(name_or_path: str) -> Profile:
     """
     if name_or_path.endswith(".toml"):
         path = Path(name_or_path)
-    elif name_or_path in profile_names():
-        path = FOLDER / f"{name_or_path}.toml"
     else:
-        raise ProfileError(unknown("notation", name_or_path, profile_names()))
+        names = {name.lower(): name for name in profile_names()}
+        if name_or_path.lower() not in names:
+            raise ProfileError(unknown("notation", name_or_path, profile_names()))
+        path = FOLDER / f"{names[name_or_path.lower()]}.toml"
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
@@ -102,7 +116,7 @@ def profile_from_toml(text: str, name: str) -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"notation {name}: not valid TOML: {error}") from error
     known = {each.name: each for each in fields(Profile) if each.name != "name"}
-    values: dict[str, Any] = {"name": name, "description": "", "letters": {}, "indices": {}}
+    values: dict[str, Any] = {"name": name, "description": "", "letters": {}, "indices": {}, "reductions": {}}
     for key, value in table.items():
         if key not in known:
             raise ProfileError(f"notation {name}: {unknown('key', key, known)}")
@@ -115,4 +129,5 @@ def profile_from_toml(text: str, name: str) -> Profile:
         raise ProfileError(f"notation {name}: description is {shown(values['description'])}; expected a text")
     values["letters"] = letters_of(name, values["letters"])
     values["indices"] = indices_of(name, values["indices"])
+    values["reductions"] = reductions_of(name, values["reductions"])
     return Profile(**values)

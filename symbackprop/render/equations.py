@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sympy import Expr
 
 from symbackprop.calculus.indices import Entry
+from symbackprop.derivation.arrays import array_section, chain_section
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.matrix_terms import Layout
@@ -53,16 +54,26 @@ def matrix_section(view: MatrixView) -> Section:
     return Section("matrix", tuple(Block(key, steps) for key, steps in parts.items()))
 
 
-def sections_with_matrix(derivation: Derivation, layout: Layout) -> tuple[Section, ...]:
-    """The sections in the order of a document: the matrix form stands before the update."""
+def all_sections(derivation: Derivation, layout: Layout) -> tuple[Section, ...]:
+    """The sections in the order of a document; ``layout`` is that of one example.
+
+    The arrays written out stand behind the forward pass, the matrix form before the update.
+    """
+    arrays, chains = array_section(derivation, layout), chain_section(derivation, layout)
     matrix = matrix_section(derivation.matrix(layout))
-    at = [section.key for section in derivation.sections].index("update")
-    return (*derivation.sections[:at], matrix, *derivation.sections[at:])
+    sections: list[Section | None] = []
+    for section in derivation.sections:
+        sections += [chains, matrix, section] if section.key == "update" else [section]
+        sections += [arrays] if section.key == "forward" else []
+    return tuple(section for section in sections if section is not None)
 
 
 def equation_numbers(derivation: Derivation) -> dict[str, int]:
-    """The number of every equation by its step's label, as documents print them and generated code cites them."""
-    return numbering(sections_with_matrix(derivation, Layout()))
+    """The number of every equation by its step's label, as documents print them and generated code cites them.
+
+    Labels are the same in every layout.
+    """
+    return numbering(all_sections(derivation, Layout(batch=False)))
 
 
 @dataclass(frozen=True)
@@ -79,19 +90,19 @@ class EquationWriter:
         return FormulaPrinter(self.notation, self.style.markup)
 
     def printed(self, formula: Formula) -> Printed:
-        """An expression as a formula; the sections outside the matrix form hold no arrays."""
-        assert isinstance(formula, Expr)
-        return self.formula(formula)
+        """An expression, or a term about one example, as a formula."""
+        return self.formula(formula) if isinstance(formula, Expr) else MatrixPrinter(self.formula, batch=False)(formula)
 
-    def inline(self, expr: Expr) -> str:
+    def inline(self, formula: Formula) -> str:
         """A formula within words."""
-        return self.style.inline(self.formula(expr).text)
+        return self.style.inline(self.printed(formula).text)
 
     def sections(self) -> list[PrintedSection]:
         """All sections of equations."""
+        layout = self.notation.profile.layout(batch=False)
         return [
             self.matrix() if section.key == "matrix" else self.section(section)
-            for section in sections_with_matrix(self.derivation, Layout())
+            for section in all_sections(self.derivation, layout)
         ]
 
     def section(self, section: Section) -> PrintedSection:
@@ -102,7 +113,7 @@ class EquationWriter:
         """The matrix form: one example, then a batch; both carry the same numbers, told apart by a letter."""
         one, batch = (self.notation.profile.layout(each) for each in (False, True))
         markup, profile = self.style.markup, self.notation.profile
-        signs = [self.style.inline(markup.operator(sign)) for sign in (profile.hadamard, "∘")]
+        signs = [self.style.inline(markup.operator(sign)) for sign in (profile.entrywise_sign, "∘")]
         notes = (
             words("words", "hadamard", *signs),
             words("words", "ones", self.style.inline(markup.ones().text)),
@@ -144,8 +155,7 @@ class EquationWriter:
 
     def sentence(self, block: Block, first: bool) -> str:
         """The sentence over a block."""
-        about = [part for part in block.about if isinstance(part, Expr)]
-        formulas = [self.inline(part) for part in about]
-        layers = [self.notation.entry(part).layer for part in about if isinstance(part, Entry)]
+        formulas = [self.inline(part) for part in block.about]
+        layers = [self.notation.entry(part).layer for part in block.about if isinstance(part, Entry)]
         layer = self.formula.label(layers[0]) if layers and layers[0] is not None else ""
         return block_words(block.key, first, *formulas, layer=layer, rate=self.inline(RATE))

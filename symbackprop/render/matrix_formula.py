@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import sympy as sp
 from sympy import Symbol
 
 from symbackprop.derivation.matrix_terms import (
+    ChainRule,
+    Entries,
     Gradient,
     Hadamard,
     Leaf,
@@ -45,6 +48,10 @@ class MatrixPrinter:
             case Gradient(of, error):
                 sign = self.formula.notation.profile.derivative
                 return self.formula.markup.derivative(sign, self.formula(error), self(of))
+            case Entries(table):
+                return self.formula.markup.array([[self.formula(entry) for entry in row] for row in table])
+            case ChainRule():
+                return self.chain_rule(term)
             case Ones(None, None):
                 return self.formula(sp.S.One)
             case Ones():
@@ -63,6 +70,14 @@ class MatrixPrinter:
                 return self.summed(term)
         raise UnsupportedExpression(f"no rule prints {type(term).__name__}: {shown(str(term))}")
 
+    def chain_rule(self, term: ChainRule) -> Printed:
+        """The factors from the error on, or in the opposite order."""
+        sign, markup = self.formula.notation.profile.derivative, self.formula.markup
+        printed = [self.formula(term.error), *map(self, term.leaves)]
+        factors = [markup.derivative(sign, of, by) for of, by in pairwise(printed)]
+        factors = factors[::-1] if term.denominator else factors
+        return join([factors[0], *(before(markup.dot, factor, 2) for factor in factors[1:])], Level.PRODUCT)
+
     def transposed(self, piece: Printed) -> Printed:
         """``piece`` with the profile's transposition sign; a piece with a superscript gets brackets."""
         held = self.formula.held(piece, Level.ATOM)
@@ -77,7 +92,7 @@ class MatrixPrinter:
 
     @property
     def hadamard_sign(self) -> str:
-        return f" {self.formula.markup.operator(self.formula.notation.profile.hadamard)} "
+        return f" {self.formula.markup.operator(self.formula.notation.profile.entrywise_sign)} "
 
     def hadamard(self, factors: tuple[Term, ...]) -> Printed:
         """Factors joined by ⊙, matrix products in brackets; reciprocals go under one fraction bar."""

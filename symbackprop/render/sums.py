@@ -100,7 +100,7 @@ def product(printer: FormulaPrinter, factors: list[Expr], numbers: list[Printed]
 
 def entry_by_entry(printer: FormulaPrinter, numbers: list[Printed], arrays: list[Printed]) -> Printed:
     """Numbers in front of arrays that are multiplied entry by entry."""
-    sign = f" {printer.markup.operator(printer.notation.profile.hadamard)} "
+    sign = f" {printer.markup.operator(printer.notation.profile.entrywise_sign)} "
     joined = [*arrays[:1], *(before(sign, piece, 3) for piece in arrays[1:])]
     return side_by_side(printer, [*numbers, join(joined, Level.PRODUCT)] if arrays else numbers)
 
