@@ -2,7 +2,8 @@
 // The page: selecting parts of the network, stepping through the equations, numbers that follow, copying.
 (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const about = read("data");
+  const { about, formulas } = read("data");
+  const COLOURS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) => `c${n}`);
   const words = read("words");
   const picture = document.querySelector("svg.picture");
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -17,7 +18,7 @@
   const light = (entries, colours = {}) => {
     for (const part of all("[data-entry]", picture)) {
       const entry = part.dataset.entry;
-      part.classList.remove("lit", "selected", "colour", ...[1, 2, 3, 4, 5, 6, 7, 8].map((n) => `c${n}`));
+      part.classList.remove("lit", "selected", "colour", ...COLOURS);
       if (entries.includes(entry)) part.classList.add("lit");
       if (colours[entry]) part.classList.add("colour", `c${colours[entry]}`);
     }
@@ -27,14 +28,57 @@
   // Select
 
   const clear = document.getElementById("clear");
+  const article = document.getElementById("about");
   let selected = null;
+  let values = null; // what follows from the numbers put in, where there are any
+
+  const make = (tag, classes = "", html = "") => {
+    const element = document.createElement(tag);
+    element.className = classes;
+    element.innerHTML = html;
+    return element;
+  };
+  const number = (value) => (Number.isFinite(value) ? String(Number(value.toPrecision(6))) : "–");
+
+  const tell = (chosen) => {
+    const heading = make("h3", "", formulas[chosen.title]);
+    heading.append(make("small", "", chosen.spoken));
+    article.replaceChildren(heading);
+    for (const line of chosen.lines) {
+      const product = make("p", "product");
+      for (const [formula, source] of line) {
+        const colour = chosen.colours[source];
+        const piece = make("span", colour ? `piece colour c${colour}` : "piece", formulas[formula]);
+        if (source) piece.dataset.source = source;
+        product.append(piece);
+      }
+      article.append(product);
+    }
+    if (values !== null && chosen.live) {
+      const line = make("p", "value", `${words.value} `);
+      const output = make("output", "", number(values[chosen.live]));
+      output.dataset.value = chosen.live;
+      line.append(output);
+      article.append(line);
+    }
+    if (chosen.equations.length > 0) {
+      const see = make("p", "see", `${words.see}: `);
+      for (const n of chosen.equations) {
+        const link = make("a", "", `(${n})`);
+        link.href = `#eq-${n}`;
+        see.append(link, " ");
+      }
+      article.append(see);
+    }
+  };
 
   const select = (entry, scroll = true) => {
     selected = entry;
     const chosen = entry === null ? null : about[entry];
-    for (const article of all(".about")) article.hidden = chosen === null || article.id !== chosen.about;
+    article.hidden = chosen === null;
+    if (chosen !== null) tell(chosen);
     for (const equation of all(".equation")) {
-      equation.classList.toggle("about-it", chosen !== null && chosen.equations.includes(equation.id));
+      equation.classList.toggle("about-it", chosen !== null && chosen.equations.includes(equation.id.slice(3)));
     }
     clear.hidden = chosen === null;
     light(chosen === null ? [] : chosen.lit, chosen === null ? {} : chosen.colours);
@@ -44,7 +88,7 @@
       part.classList.toggle("selected", on);
     }
     if (chosen !== null && scroll && chosen.equations.length > 0) {
-      show(document.getElementById(chosen.equations[0]));
+      show(document.getElementById(`eq-${chosen.equations[0]}`));
     }
   };
 
@@ -112,16 +156,6 @@
     if (event.key === "Escape" && selected !== null) select(null);
   });
   clear.addEventListener("click", () => select(null));
-  for (const entry of Object.keys(about)) {
-    const see = document.querySelector(`#${about[entry].about} .see`);
-    if (about[entry].equations.length > 0) see.append(`${words.see}: `);
-    for (const id of about[entry].equations) {
-      const link = document.createElement("a");
-      link.href = `#${id}`;
-      link.textContent = document.querySelector(`#${id} .at`) ? `(${id.slice(3)})` : id;
-      see.append(link, " ");
-    }
-  }
 
   // Step through the equations
 
@@ -151,22 +185,20 @@
   const fields = all("[data-given]");
   if (fields.length > 0) {
     const sliders = new Map(all("[data-slider]").map((slider) => [slider.dataset.slider, slider]));
-    const outputs = all("[data-value]");
     const given = {};
-    let values = null;
 
     const put = (field) => {
-      const number = Number(field.value);
-      if (field.value.trim() === "" || !Number.isFinite(number)) return;
-      given[field.dataset.given] = number;
+      const chosen = Number(field.value);
+      if (field.value.trim() === "" || !Number.isFinite(chosen)) return;
+      given[field.dataset.given] = chosen;
       sliders.get(field.dataset.given).value = field.value;
     };
     const follow = () => {
       const before = values;
       values = gradients(given);
-      for (const output of outputs) {
+      for (const output of all("[data-value]")) {
         const value = values[output.dataset.value];
-        output.textContent = Number.isFinite(value) ? String(Number(value.toPrecision(6))) : "–";
+        output.textContent = number(value);
         output.title = String(value);
         output.classList.toggle("changed", before !== null && !Object.is(before[output.dataset.value], value));
       }

@@ -13,7 +13,6 @@ from symbackprop.render.html.page import html_parts
 from symbackprop.render.latex import LatexMarkup
 from symbackprop.render.style import Style, latex_inline, latex_reason, markdown_inline, markdown_reason
 
-
 Prepare: TypeAlias = Callable[[EquationWriter, dict[str, Any], Mapping[str, str]], dict[str, Any]]
 
 

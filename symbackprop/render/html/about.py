@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from markupsafe import Markup
 from sympy import Expr
 
 from symbackprop.calculus.indices import Entry
@@ -15,20 +14,18 @@ from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, PRE, WEIGHT,
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.html.mathml import mathml
 from symbackprop.render.picture.highlight import highlight
-from symbackprop.render.picture.svg import slug
 from symbackprop.render.printed import Level
 from symbackprop.render.wording import words
 
-COLOURS = 8
+COLOURS = 10
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A factor or a sign; ``colour`` is the number of the colour of what it comes from, ``source`` its address."""
+    """A factor or a sign; ``source`` is the address of the edge or unit that it comes from."""
 
-    mathml: Markup
+    mathml: str
     source: str = ""
-    colour: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,9 +36,8 @@ class About:
     """
 
     entry: str
-    identity: str
     spoken: str
-    title: Markup
+    title: str
     lines: tuple[tuple[Piece, ...], ...]
     lit: tuple[str, ...]
     colours: Mapping[str, int]
@@ -76,13 +72,12 @@ class AboutWriter:
         products = _sum(steps[f"{of}.product"].right)
         folded = steps[f"{of}.folded"]
         colours = self._colours([factor for chain in chains for factor in _product(chain)])
-        lines = [*self._paths(folded.left, chains, colours), *self._products(chains, products, colours)]
+        lines = [*self._paths(folded.left, chains), *self._products(chains, products)]
         lines.append((self._sign("="), self._piece(folded.right)))
         kind = "weight" if of.base == WEIGHT else "bias"
         names = {"address": str(of), "from": of.indices[1], "to": of.indices[-1], "layer": of.indices[0]}
         return About(
             str(of),
-            f"about-{slug(str(of))}",
             words("about", kind, **names, next=of.indices[0] + 1),
             self._title(Partial(ERROR, of)),
             tuple(lines),
@@ -103,7 +98,6 @@ class AboutWriter:
         spoken = words("about", "input" if layer == 1 else "unit", address=str(out), unit=unit, layer=layer)
         return About(
             str(out),
-            f"about-{slug(str(out))}",
             spoken,
             self._title(out),
             lines,
@@ -126,7 +120,6 @@ class AboutWriter:
         labels = (step.label for step in derivation.scalar.delta(layer, unit))
         return About(
             str(entry),
-            f"about-{slug(str(entry))}",
             words("about", "delta", address=str(entry), unit=unit, layer=layer),
             self._title(entry),
             tuple(lines),
@@ -136,15 +129,13 @@ class AboutWriter:
             tuple(label for label in labels if label in derivation.by_label),
         )
 
-    def _paths(self, left: Expr, chains: Sequence[Expr], colours: Mapping[str, int]) -> Iterator[tuple[Piece, ...]]:
+    def _paths(self, left: Expr, chains: Sequence[Expr]) -> Iterator[tuple[Piece, ...]]:
         for n, chain in enumerate(chains):
             front = [self._piece(left), self._sign("=")] if n == 0 else [self._sign("+")]
-            factors = [self._factor(factor, factor, colours) for factor in _product(chain)]
+            factors = [self._factor(factor, factor) for factor in _product(chain)]
             yield (*front, *[piece for factor in factors for piece in (self._dot(), factor)][1:])
 
-    def _products(
-        self, chains: Sequence[Expr], products: Sequence[Expr], colours: Mapping[str, int]
-    ) -> Iterator[tuple[Piece, ...]]:
+    def _products(self, chains: Sequence[Expr], products: Sequence[Expr]) -> Iterator[tuple[Piece, ...]]:
         if len(chains) != len(products):
             yield self._sign("="), *(self._piece(product) for product in products)
             return
@@ -152,16 +143,16 @@ class AboutWriter:
             put = _product(product)
             local = [factor for factor in _product(chain) if self._value(factor) != 1] or _product(chain)[:1]
             sources = local if len(local) == len(put) else [None] * len(put)
-            pieces = (self._factor(value, factor, colours) for value, factor in zip(put, sources, strict=True))
+            pieces = (self._factor(value, factor) for value, factor in zip(put, sources, strict=True))
             yield (self._sign("=" if n == 0 else "+"), *pieces)
 
     def _value(self, factor: Expr) -> Expr:
         return self.writer.derivation.scalar.factor(factor.of, factor.by)[0]
 
-    def _factor(self, expr: Expr, factor: Expr | None, colours: Mapping[str, int]) -> Piece:
+    def _factor(self, expr: Expr, factor: Expr | None) -> Piece:
         source = "" if factor is None else came_from(factor)
         piece = self.writer.formula.tight(expr, Level.PRODUCT)
-        return Piece(Markup(mathml(piece.text, display=True)), source, colours.get(source, 0))
+        return Piece(mathml(piece.text, display=True), source)
 
     def _colours(self, factors: Sequence[Expr]) -> dict[str, int]:
         numbers = count()
@@ -169,16 +160,16 @@ class AboutWriter:
         return {source: next(numbers) % COLOURS + 1 for source in sources}
 
     def _piece(self, expr: Expr) -> Piece:
-        return Piece(Markup(mathml(self.writer.formula(expr).text, display=True)))
+        return Piece(mathml(self.writer.formula(expr).text, display=True))
 
     def _sign(self, sign: str) -> Piece:
-        return Piece(Markup(mathml(self.writer.style.markup.operator(sign))))
+        return Piece(mathml(self.writer.style.markup.operator(sign)))
 
     def _dot(self) -> Piece:
-        return Piece(Markup(mathml(self.writer.style.markup.dot.strip())))
+        return Piece(mathml(self.writer.style.markup.dot.strip()))
 
-    def _title(self, expr: Expr) -> Markup:
-        return Markup(mathml(self.writer.formula(expr).text, display=True))
+    def _title(self, expr: Expr) -> str:
+        return mathml(self.writer.formula(expr).text, display=True)
 
 
 def came_from(factor: Partial) -> str:

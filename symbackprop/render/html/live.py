@@ -65,7 +65,7 @@ class LiveWriter:
         deltas = [DELTA[layer, unit] for layer in reversed(layers) for unit in graph.units(layer)]
         gradients = [Partial(ERROR, of) for of in (*graph.weights(), *graph.biases())]
         data = [*(OUT[1, i] for i in graph.units(1)), *graph.targets()]
-        groups = [
+        return [
             Group(words("page", "data"), given=tuple(self._given(data))),
             Group(words("page", "parameters"), given=tuple(self._given([*graph.weights(), *graph.biases()]))),
             Group(words("page", "error"), follows=(self._follows(ERROR),)),
@@ -73,7 +73,6 @@ class LiveWriter:
             Group(words("page", "deltas"), follows=tuple(map(self._follows, deltas))),
             Group(words("page", "forward"), follows=tuple(map(self._follows, forward))),
         ]
-        return groups
 
     def _given(self, entries: list[Expr]) -> Iterator[Given]:
         spec = with_formulas(self.writer.derivation.graph.spec)

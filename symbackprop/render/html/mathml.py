@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from functools import lru_cache
 
 from math_core import LatexError, LatexToMathML
@@ -10,7 +11,10 @@ from math_core import LatexError, LatexToMathML
 from symbackprop.errors import UnsupportedExpression, shown
 from symbackprop.render.escape import one_line
 
-BLOCK, IN_LINE = '<math display="block">', "<math displaystyle=\"true\">"
+# The number of a layer in its brackets is one sign; as three operators, it would be half of every page.
+ABOVE = re.compile(r'<mrow><mo stretchy="false">\(</mo><mn>(\d+)</mn><mo stretchy="false">\)</mo></mrow>')
+BESIDE = re.compile(r'<mo stretchy="false">\[</mo><mn>(\d+)</mn><mo stretchy="false">\]</mo>')
+BLOCK, IN_LINE = '<math display="block">', '<math displaystyle="true">'
 
 
 @lru_cache
@@ -31,7 +35,7 @@ def mathml(latex: str, *, display: bool = False) -> str:
         converted = _converter().convert_with_local_state(latex, displaystyle=display)
     except LatexError as error:
         raise UnsupportedExpression(f"no MathML for {shown(latex)}") from error
-    return converted.replace(BLOCK, IN_LINE, 1)
+    return BESIDE.sub(r"<mn>[\1]</mn>", ABOVE.sub(r"<mn>(\1)</mn>", converted.replace(BLOCK, IN_LINE, 1)))
 
 
 def continued(latex: str) -> str:

@@ -27,7 +27,7 @@ from symbackprop.render.wording import keys, words
 from symbackprop.resources import templates
 
 PROGRAM, FONT = "gradients.js", "fonts/STIXTwoMath-subset.woff2"
-SAID_BY_SCRIPT = ("step", "copy", "copy_short", "copied", "see")
+SAID_BY_SCRIPT = ("step", "copy", "copy_short", "copied", "see", "value")
 RAW = ("code",)  # what is no text in the style of the document, so that the template escapes it
 
 
@@ -40,7 +40,7 @@ def html_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str
         **{key: value if key in RAW else as_html(value) for key, value in placed.items() if key != "sections"},
         "sections": sections,
         "picture": Markup(svg(with_deltas(writer))),
-        "abouts": abouts,
+        "selectable": bool(abouts),
         "data": as_json(data(writer, abouts, sections)),
         "groups": live.groups() if live else [],
         "stand_ins": live.stand_ins() if live else [],
@@ -67,29 +67,37 @@ def as_html(value: Any) -> Any:
 
 
 def data(writer: EquationWriter, abouts: list[About], sections: list[PageSection]) -> dict[str, Any]:
-    """What the script knows of each thing that can be selected."""
+    """What the script knows of each thing that can be selected; a formula that occurs in many is there once."""
     shown = {equation.number for section in sections for block in section.blocks for equation in block.equations}
-    return {
+    formulas: dict[str, int] = {}
+
+    def index(formula: str) -> int:
+        return formulas.setdefault(formula, len(formulas))
+
+    known = {
         about.entry: {
-            "about": about.identity,
             "spoken": about.spoken,
+            "title": index(about.title),
+            "lines": [[[index(piece.mathml), piece.source] for piece in line] for line in about.lines],
             "lit": about.lit,
             "colours": about.colours,
+            "live": about.live,
             "equations": [
-                f"eq-{writer.numbers[label]}" for label in about.equations if str(writer.numbers[label]) in shown
+                str(writer.numbers[label]) for label in about.equations if str(writer.numbers[label]) in shown
             ],
         }
         for about in abouts
     }
+    return {"formulas": list(formulas), "about": known}
 
 
 def as_json(value: Any) -> Markup:
-    """Data that can stand within a script element.
+    r"""Data that can stand within a script element.
 
     >>> as_json({"a": "</script>"})
-    Markup('{"a": "\\\\u003c/script>"}')
+    Markup('{"a":"\\u003c/script>"}')
     """
-    return Markup(json.dumps(value, ensure_ascii=False).replace("<", "\\u003c"))
+    return Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
 
 
 def with_deltas(writer: EquationWriter) -> Picture:
