@@ -20,7 +20,9 @@ from symbackprop.emit.stable import (
 )
 
 z, t, alpha = (Symbol(name, real=True) for name in ("z", "t", "alpha"))
+c = Symbol("c", positive=True)
 e, s = sp.exp(z), 1 / (1 + sp.exp(-z))
+LETTERS = {t: sp.Rational(2, 7), alpha: sp.Rational(3, 10), c: sp.Rational(5, 3)}
 ROWS = [[sp.Rational(n * n * k % 17 - 8, 2 + n % 3) for k in (3, 5, 11)] for n in range(1, 21)]
 NAMED = {
     Sigmoid: lambda u: 1 / (1 + sp.exp(-u)),
@@ -47,6 +49,17 @@ CASES = {  # rewrite -> what it is applied to, and a wrong twin of the result
         [1 + sp.erf(z), sp.Rational(1, 2) + sp.erf(z / 3) / 2 + z, 1 - sp.erf(z)],
         Erfc(z / 7),
     ),
+    "tanh_of_fraction": ([sp.sinh(z) / sp.cosh(z), t * sp.sinh(z / 3) / sp.cosh(z / 3)], 1 / sp.tanh(z)),
+    "tanh_complement": (
+        [1 + sp.tanh(z), 1 - sp.tanh(z) ** 2, sp.Rational(1, 2) - sp.tanh(z / 3) / 2 + z],
+        2 * Sigmoid(z),
+    ),
+    "log_cosh": ([sp.log(sp.cosh(z)), sp.log(sp.cosh(z / 7 - t))], log1p(sp.sinh(z) ** 2)),
+    "root_sum": ([z + sp.sqrt(z**2 + 4), z / 2 + sp.sqrt(z**2 + c) / 2], 4 / (sp.sqrt(z**2 + 4) + z)),
+    "root_fraction": (
+        [1 + z / sp.sqrt(z**2 + 4), sp.Rational(1, 2) - z / sp.sqrt(z**2 + c) / 2],
+        (z - sp.sqrt(z**2 + 4)) / sp.sqrt(z**2 + 4),
+    ),
     "exp_minus_one": ([e - 1, 1 - sp.exp(-z)], expm1(-z)),
     "log_one_plus": ([sp.log(1 + z**2), sp.log(1 + e / 7)], log1p(z)),
     "greater_of_two": ([Piecewise((z, z > 0), (0, True)), Piecewise((z, z >= 2), (2, True))], sp.Min(z, 0)),
@@ -72,11 +85,11 @@ def value(expr, row, k):
     if isinstance(expr, Shifted):
         return value(expr.args[0], row, k) - max(value(expr.args[0], row, m) for m in range(len(row)))
     if isinstance(expr, Piecewise):
-        return next(value(case, row, k) for case, where in expr.args if where.subs(z, row[k]) == sp.true)
+        return next(value(case, row, k) for case, where in expr.args if where.subs({z: row[k], **LETTERS}) == sp.true)
     if expr.func in NAMED:
         return sp.N(NAMED[expr.func](value(expr.args[0], row, k)), 40)
     if not expr.args:
-        return sp.N(expr.subs({t: sp.Rational(2, 7), alpha: sp.Rational(3, 10)}), 40)
+        return sp.N(expr.subs(LETTERS), 40)
     return sp.N(expr.func(*(value(arg, row, k) for arg in expr.args)), 40)
 
 
@@ -115,7 +128,7 @@ def test_what_needs_no_rewriting_stays(formula):
 
 @pytest.mark.parametrize("name", [name for name, row in ACTIVATIONS.items() if row.value is not None and not row.group])
 def test_activations_and_slopes_keep_their_values(name):
-    formula = ACTIVATIONS[name].value
+    formula = ACTIVATIONS[name].value.xreplace(ACTIVATIONS[name].parameters)
     for each in (formula, sp.diff(formula, z)):
         assert equal(each, stable_form(each))
 
@@ -132,6 +145,7 @@ def test_losses_of_probabilities_become_losses_of_logits():
 
 def test_silu_s_slope_has_no_difference_near_one():
     slope = sp.diff(z * s, z)
+    assert stable_form(-3 * t * (1 - s) + s) == Sigmoid(z) - 3 * t * Sigmoid(-z)  # a product, or term by term
     assert stable_form(slope) == Sigmoid(z) * (1 + z * Sigmoid(-z))
 
 

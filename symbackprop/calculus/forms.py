@@ -68,6 +68,8 @@ def _without_sign(term: Expr) -> Expr:
 
 def _forms(expr: Expr) -> Iterator[Expr]:
     yield expr
+    if expr.has(sp.sign):
+        yield from _without_signs(expr)
     plain, functions = _as_rational(expr)
     if not plain.is_rational_function():
         return
@@ -75,6 +77,17 @@ def _forms(expr: Expr) -> Iterator[Expr]:
     for form in (whole, sp.factor(plain), sp.cancel(plain), sp.expand(plain), sp.expand(sp.cancel(plain))):
         for oriented in _orientations(form):
             yield oriented.xreplace(functions)
+
+
+def _without_signs(expr: Expr) -> Iterator[Expr]:
+    """The product u sign(u) = |u|: with |u|/u for each sign(u), where every such u then cancels."""
+    sizes = {sp.Abs(sign.args[0]): sp.Dummy(positive=True) for sign in sorted(expr.atoms(sp.sign), key=str)}
+    fractions = {sp.sign(size.args[0]): symbol / size.args[0] for size, symbol in sizes.items()}
+    plain = expr.xreplace(sizes).xreplace(fractions)
+    if plain.is_rational_function():
+        form = sp.factor(sp.cancel(sp.together(plain)))
+        if not any(sp.denom(form).has(*size.args[0].free_symbols) for size in sizes):
+            yield form.xreplace({symbol: size for size, symbol in sizes.items()})
 
 
 def _as_rational(expr: Expr) -> tuple[Expr, dict[Expr, Expr]]:

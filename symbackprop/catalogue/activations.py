@@ -5,7 +5,9 @@ from __future__ import annotations
 import sympy as sp
 from sympy import Integer, Piecewise, Rational, Symbol, oo
 
+from symbackprop.catalogue.cornered import CORNERED
 from symbackprop.catalogue.entries import Activation, K, Kink, M, N, V, Z
+from symbackprop.catalogue.smooth import SMOOTH
 
 ALPHA = Symbol("alpha", real=True)
 
@@ -88,7 +90,7 @@ GENERIC = Activation(
     source="any differentiable function of one variable",
 )
 
-ACTIVATIONS: dict[str, Activation] = {
-    entry.name: entry
-    for entry in (IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SOFTPLUS, SILU, GELU, SOFTMAX, GENERIC)
-}
+CLASSIC = (IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SOFTPLUS, SILU, GELU)
+GROUPS = (SOFTMAX,)
+
+ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in (*CLASSIC, *CORNERED, *SMOOTH, *GROUPS, GENERIC)}

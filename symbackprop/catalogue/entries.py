@@ -14,7 +14,7 @@ A = Symbol("a", real=True)  # the output in a loss formula
 T = Symbol("t", real=True)  # the target in a loss formula
 V = Base("v", layered=False)  # the group's pre-activations v[k], k = 1..N, in a group activation's formula
 K, M = index("k"), index("m")  # the unit whose output is meant, and a running unit, in a group activation's formula
-N = Symbol("n", integer=True, positive=True)  # the number of units in the group
+N = Symbol("n", integer=True, positive=True)  # the number of units in the group, or of outputs in a loss
 W = Symbol("w", real=True)  # the weight in a penalty's formula
 STRENGTH = Symbol("lambda", positive=True)  # a penalty's strength λ
 
@@ -48,7 +48,7 @@ class Activation:
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss: ``value`` is one output's share in ``A`` and ``T``; E sums the shares over the outputs.
+    """A loss: ``value`` is one output's share in ``A`` and ``T`` (and ``N``); E sums the shares over the outputs.
 
     ``value`` is None for the generic cost, a function of the outputs and the targets. ``domain`` is the open interval
     that the outputs must lie in; ``targets_sum_to_one`` and ``binary_targets`` are assumptions that a step may use (and

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sympy as sp
 from sympy import Integer, Piecewise, Rational, Symbol
 
+from symbackprop.catalogue.classification import CLASSIFICATION
 from symbackprop.catalogue.entries import A, Kink, Loss, T
+from symbackprop.catalogue.regression import REGRESSION
 
 THRESHOLD = Symbol("delta", positive=True)  # where the Huber loss turns from a parabola into a line
 
@@ -61,4 +63,6 @@ COST = Loss(
     source="any differentiable function of the outputs and the targets",
 )
 
-LOSSES: dict[str, Loss] = {entry.name: entry for entry in (MSE, SQUARED_ERROR, BCE, CE, MAE, HUBER, COST)}
+LOSSES: dict[str, Loss] = {
+    entry.name: entry for entry in (MSE, SQUARED_ERROR, BCE, CE, MAE, HUBER, *REGRESSION, *CLASSIFICATION, COST)
+}

@@ -97,18 +97,29 @@ def sigmoid_fraction(expr: Expr) -> Expr:
     if not isinstance(expr, Mul | Add | Pow):
         return expr
     for u in _one_plus_exps(expr):
-        swapped = expr.replace(lambda e, u=u: _is_exp_of(e, u), lambda e, u=u: ((1 - S) / S) ** (-e.args[0] / u))
-        if swapped == expr or not swapped.is_rational_function(S):
+        swapped, other = _in_sigmoid(expr, u)
+        if not swapped.has(S):
             continue
         form = sp.factor(sp.cancel(sp.together(swapped)))
-        if not sp.denom(form).has(S):
+        if not (sp.denom(form).has(S) or form.is_Add):
             sign, factors = 1, []
             for factor in map(_with_complement, Mul.make_args(form)):
                 turned = factor.could_extract_minus_sign() and (factor.is_Add or factor == -C)
                 sign, factor = (-sign, -factor) if turned else (sign, factor)
                 factors.append(factor)
-            return Mul(sign, *factors).xreplace({C: Sigmoid(-u), S: Sigmoid(u)})
+            return Mul(sign, *factors).xreplace({C: Sigmoid(-u), S: Sigmoid(u)}) * other
     return expr
+
+
+def _in_sigmoid(expr: Expr, u: Expr) -> tuple[Expr, Expr]:
+    """The factors of ``expr`` that are rational in s = σ(u), written in s, and those that are not, as they are."""
+
+    def swapped(factor: Expr) -> Expr:
+        return factor.replace(lambda e: _is_exp_of(e, u), lambda e: ((1 - S) / S) ** (-e.args[0] / u))
+
+    factors = {factor: swapped(factor) for factor in (Mul.make_args(expr) if expr.is_Mul else (expr,))}
+    inside = [form for form in factors.values() if form.is_rational_function(S)]
+    return Mul(*inside), Mul(*(factor for factor, form in factors.items() if form not in inside))
 
 
 def _with_complement(factor: Expr) -> Expr:
@@ -237,6 +248,67 @@ def erf_complement(expr: Expr) -> Expr:
     return expr
 
 
+def tanh_complement(expr: Expr) -> Expr:
+    """1 + tanh u = 2 σ(2u) and 1 - tanh² u = 4 σ(2u) σ(-2u), without the loss of digits where tanh u is near ±1."""
+    if isinstance(expr, Add):
+        one, rest = expr.as_coeff_Add()
+        for term in Add.make_args(rest):
+            coefficient, function = term.as_coeff_Mul()
+            if one > 0 and isinstance(function, sp.tanh) and abs(coefficient) == one:
+                return rest - term + 2 * one * Sigmoid(2 * sp.sign(coefficient) * function.args[0])
+            base, exponent = function.as_base_exp()
+            if one > 0 and coefficient == -one and isinstance(base, sp.tanh) and exponent == 2:
+                u = base.args[0]
+                return rest - term + 4 * one * Sigmoid(2 * u) * Sigmoid(-2 * u)
+    return expr
+
+
+def tanh_of_fraction(expr: Expr) -> Expr:
+    """The fraction sinh u / cosh u is tanh u, which does not overflow."""
+    if isinstance(expr, Mul):
+        for factor in expr.args:
+            if isinstance(factor, sp.sinh) and 1 / sp.cosh(factor.args[0]) in expr.args:
+                u = factor.args[0]
+                return expr / factor * sp.cosh(u) * sp.tanh(u)
+    return expr
+
+
+def log_cosh(expr: Expr) -> Expr:
+    """The logarithm of cosh u is log1p(2 sinh²(u/2)) where |u| < 1, otherwise |u| + log1p(e^(-2|u|)) - log 2."""
+    if isinstance(expr, sp.log) and isinstance(expr.args[0], sp.cosh):
+        u = expr.args[0].args[0]
+        near = sp.sinh(Min(Abs(u), Integer(1), evaluate=False) / 2)
+        return Piecewise((log1p(2 * near**2), Abs(u) < 1), (Abs(u) + log1p(sp.exp(-2 * Abs(u))) - sp.log(2), True))
+    return expr
+
+
+def root_sum(expr: Expr) -> Expr:
+    """The sum u + √(u² + c) = c/(√(u² + c) - u) where u < 0, without the loss of digits there; c is positive."""
+    if isinstance(expr, Add) and len(expr.args) == 2:
+        for root, u in (expr.args, expr.args[::-1]):
+            coefficient, power = root.as_coeff_Mul()
+            if isinstance(power, Pow) and power.exp == sp.Rational(1, 2) and coefficient > 0:
+                u = u / coefficient
+                c = sp.expand(power.base - u**2)
+                if c.is_positive and c.is_Atom:
+                    below = c / (power - Min(u, Integer(0), evaluate=False))
+                    return coefficient * Piecewise((u + power, u > 0), (below, True))
+    return expr
+
+
+def root_fraction(expr: Expr) -> Expr:
+    """1 + u/√(u² + c) = (u + √(u² + c))/√(u² + c), without the loss of digits where u is far below 0."""
+    if isinstance(expr, Add) and len(expr.args) == 2:
+        one, rest = expr.as_coeff_Add()
+        for power in Mul.make_args(rest):
+            if one > 0 and isinstance(power, Pow) and power.exp == -sp.Rational(1, 2):
+                u, root = rest / power / one, 1 / power
+                whole = root_sum(u + root)
+                if whole != u + root:
+                    return one * whole / root
+    return expr
+
+
 def greater_of_two(expr: Expr) -> Expr:
     """The case u where u > c, otherwise c, is max(u, c)."""
     if isinstance(expr, Piecewise) and len(expr.args) == 2:
@@ -293,6 +365,11 @@ REWRITES: tuple[Rewrite, ...] = (
     Rewrite("log_softmax", "u - log Σ e^u = s - log Σ e^s, s = u - max u", log_softmax),
     Rewrite("softmax_shift", "e^u / Σ e^u = e^s / Σ e^s, s = u - max u", softmax_shift),
     Rewrite("erf_complement", "1 + erf(u) = erfc(-u)", erf_complement),
+    Rewrite("tanh_of_fraction", "sinh u / cosh u = tanh u", tanh_of_fraction),
+    Rewrite("tanh_complement", "1 + tanh u = 2 σ(2u), 1 - tanh² u = 4 σ(2u) σ(-2u)", tanh_complement),
+    Rewrite("log_cosh", "log cosh u = log1p(2 sinh²(u/2)) = |u| + log1p(e^(-2|u|)) - log 2", log_cosh),
+    Rewrite("root_sum", "u + √(u² + c) = c/(√(u² + c) - u)", root_sum),
+    Rewrite("root_fraction", "1 + u/√(u² + c) = (u + √(u² + c))/√(u² + c)", root_fraction),
     Rewrite("exp_minus_one", "e^u - 1 = expm1(u)", exp_minus_one),
     Rewrite("log_one_plus", "log(1 + u) = log1p(u)", log_one_plus),
     Rewrite("greater_of_two", "u where u > c, otherwise c, is max(u, c)", greater_of_two),

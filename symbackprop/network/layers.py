@@ -64,8 +64,10 @@ def activation(use: ActivationUse) -> Equation:
 
 
 def loss_share(use: LossUse) -> Expr:
-    """One output's share of the error, in the catalogue's ``A`` and ``T``."""
-    return Apply(GENERIC_LOSS, Integer(0), row.A, row.T) if use.entry.value is None else use.entry.value
+    """One output's share of the error, in the catalogue's ``A`` and ``T``, for the units of layer l."""
+    if use.entry.value is None:
+        return Apply(GENERIC_LOSS, Integer(0), row.A, row.T)
+    return use.entry.value.xreplace({row.N: SIZE[LAYER]})
 
 
 def error(use: LossUse, output_reduction: str) -> Equation:
