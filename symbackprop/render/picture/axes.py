@@ -15,8 +15,8 @@ from symbackprop.render.picture.shapes import Box, Label, Line, Node, Point, Pol
 WIDTH, HEIGHT = 7.0, 4.4
 TICK, TICK_SIZE = 0.1, 8
 TICKS = 7  # at most so many on an axis
-ASIDE = (0.24, 0.36)  # how far a curve's label may stand from its curve
-EVERY = 6  # points of a curve between two places tried for its label
+ASIDE = (0.24, 0.36, 0.5)  # how far a curve's label may stand from its curve
+EVERY = 4  # points of a curve between two places tried for its label
 
 Tick = tuple[float, Marks]
 
@@ -102,7 +102,7 @@ def round_ticks(low: float, high: float) -> list[Tick]:
     power = 10.0 ** floor(log10((high - low) / TICKS))
     step = next(f * power for f in (1, 2, 5, 10) if (high - low) / (f * power) <= TICKS)
     values = [round(n * step, 10) for n in range(ceil(low / step), floor(high / step) + 1)]
-    return [(value, (Mark(f"{value:g}".replace("-", "−")),)) for value in values]
+    return [(value, (Mark(f"{value:g}"),)) for value in values]
 
 
 def decade_ticks(low: float, high: float) -> list[Tick]:

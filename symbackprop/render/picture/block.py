@@ -71,7 +71,7 @@ class BlockLayout:
             x = place * STEP
             gap = Node("gap", "gap", (x, 0.0), 0.7, 0.7)
             node = gap if layer is None else self.block(layer, x)
-            nodes += dots(gap.at, upright=False) if layer is None else [node]
+            nodes += dots("left-out", gap.at, upright=False) if layer is None else [node]
             labels += [] if layer is None else self.about(node, layer)
             if before is not None:
                 leaves = layer - 1 if layer is not None else (shown[place - 1] or 0)

@@ -41,6 +41,7 @@ LIT_LABELLED = 4  # a path with more edges than this in one gap has labels on no
 ROOMY, TIGHT = 1.9, 0.95  # distances between the units of a layer
 RADIUS, SMALL_RADIUS = 0.48, 0.38
 SMALLER = 0.7  # the constant 1 beside a unit
+TOUCHING = 1e-6  # an edge that ends on a circle is not behind it
 CROWDED = 6  # units in a layer from which circles are small
 FLOWS_SHOWN = 12  # a path with more edges than this shows δ without arrows
 
@@ -157,8 +158,9 @@ class NetworkLayout:
         sizes = {name: size_of(m) for name, m in marks.items()}
         share = 1 / (self.graph.spec.sizes[layer] + 1) if len(marks) > 1 else 0.4
         wished = (layer - 1 + share) * self.gap
-        circles = [node.box for node in self.nodes.values()]
-        places = place({name: span for name, (_, span) in found.items()}, sizes, wished, circles)
+        circles = self._in_the_way(layer)
+        taken = [node.box for node in self.nodes.values()]
+        places = place({name: span for name, (_, span) in found.items()}, sizes, wished, taken)
         labels = {
             name: Label(m, places[name], LETTERS, self._edge_tone(found[name][0]), name) for name, m in marks.items()
         }
@@ -167,7 +169,7 @@ class NetworkLayout:
             Line(
                 name,
                 "weight" if of.base == WEIGHT else "bias",
-                cut(span, boxes),
+                cut(span, boxes, circles),
                 arrow=self.pitch >= ROOMY,
                 label=labels.get(name),
                 tone=self._edge_tone(of),
@@ -175,6 +177,11 @@ class NetworkLayout:
             )
             for name, (of, span) in found.items()
         ]
+
+    def _in_the_way(self, layer: int) -> list[tuple[Point, float]]:
+        """The circles that an edge from this layer may pass behind; it does not pass behind its own ends."""
+        columns = ((layer - 1) * self.gap, layer * self.gap)
+        return [(node.at, node.width / 2 - TOUCHING) for node in self.nodes.values() if node.at[0] in columns]
 
     def _edge_tone(self, of: Entry) -> Tone:
         if of in self.shown.weights:
@@ -258,6 +265,8 @@ class NetworkLayout:
 
     def picture(self, name: str, title: str, about: str) -> Picture:
         """The picture, moved so that its corner is the origin."""
+        frames = tuple(self.group_frames())
+        names = (*self.deltas, *(frame.label for frame in frames if frame.label is not None))
         on_edges = [line.label for line in self._all_edges if line.label is not None]
         return finished(
             Picture(
@@ -265,10 +274,10 @@ class NetworkLayout:
                 title,
                 about,
                 nodes=tuple(self.nodes.values()),
-                edges=tuple(cleared(line, self.deltas) for line in (*self._all_edges, *self.to_error())),
-                arrows=tuple(cleared(line, (*self.deltas, *on_edges)) for line in self.flows()),
+                edges=tuple(cleared(line, names) for line in (*self._all_edges, *self.to_error())),
+                arrows=tuple(cleared(line, (*names, *on_edges)) for line in self.flows()),
                 labels=(*self.matrices(), *self.deltas),
-                frames=tuple(self.group_frames()),
+                frames=frames,
             )
         )
 

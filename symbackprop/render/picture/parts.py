@@ -106,10 +106,10 @@ def near(node: Node, marks: Marks, entry: str, taken: list[Box], spans: list[Spa
     return min(labels, key=cost)
 
 
-def dots(at: Point, upright: bool) -> list[Node]:
-    """Three dots for what is left out."""
+def dots(name: str, at: Point, upright: bool) -> list[Node]:
+    """Three dots for what is left out; ``name`` tells them from others."""
     steps = [(0.0, n * DOT_STEP) if upright else (n * DOT_STEP, 0.0) for n in (-1, 0, 1)]
-    return [dot(f"dots-{n}", (at[0] + dx, at[1] + dy)) for n, (dx, dy) in enumerate(steps, start=1)]
+    return [dot(f"{name}-{n}", (at[0] + dx, at[1] + dy)) for n, (dx, dy) in enumerate(steps, start=1)]
 
 
 def dot(entry: str, at: Point, tone: Tone = Tone.PLAIN) -> Node:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import hypot
+from math import hypot, sqrt
 
 from symbackprop.render.picture.shapes import Box, Point, Polyline
 
@@ -50,14 +50,30 @@ class Span:
             enter, leave = max(enter, first), min(leave, last)
         return (enter, leave) if enter < leave else None
 
+    def behind(self, centre: Point, radius: float) -> tuple[float, float] | None:
+        """The part of the edge within a circle, as two shares of its length; None where it passes by.
 
-def cut(span: Span, boxes: Sequence[Box]) -> tuple[Polyline, ...]:
-    """The pieces of an edge outside the boxes; the ends of the edge always stay.
+        >>> Span((0.0, 0.0), (4.0, 0.0)).behind((2.0, 0.0), 1.0)
+        (0.25, 0.75)
+        """
+        (x, y), (u, v) = self.start, self.end
+        dx, dy, cx, cy = u - x, v - y, centre[0] - x, centre[1] - y
+        middle = (cx * dx + cy * dy) / self.length**2
+        half = radius**2 - ((cx * dy - cy * dx) / self.length) ** 2
+        if half <= 0:
+            return None
+        enter, leave = max(0.0, middle - sqrt(half) / self.length), min(1.0, middle + sqrt(half) / self.length)
+        return (enter, leave) if enter < leave else None
+
+
+def cut(span: Span, boxes: Sequence[Box], circles: Sequence[tuple[Point, float]] = ()) -> tuple[Polyline, ...]:
+    """The pieces of an edge outside the boxes and the circles (centre and radius).
 
     >>> cut(Span((0.0, 0.0), (4.0, 0.0)), [Box(1, -1, 2, 1)])
     (((0.0, 0.0), (1.0, 0.0)), ((2.0, 0.0), (4.0, 0.0)))
     """
-    holes = sorted(hole for box in boxes if (hole := span.inside(box)) is not None)
+    crossed = [*(span.inside(box) for box in boxes), *(span.behind(*circle) for circle in circles)]
+    holes = sorted(hole for hole in crossed if hole is not None)
     pieces, start = [], 0.0
     for enter, leave in holes:
         if enter > start:

@@ -25,7 +25,7 @@ from symbackprop.render.picture.shapes import Label, Line, Node, Picture, Point,
 
 REACH, BEYOND = 4.0, 2.0  # the plot goes this far to both sides of zero, or this far beyond the outermost kink
 TALLEST = 4.0  # heights beyond this are cut off
-SAMPLES = 160  # points of a curve between two kinks
+SAMPLES = 80  # points of a curve between two kinks
 CURVE = 1.2  # points: the width of a curve
 CLOSE = 1e-9  # how near to a kink the value beside it is taken
 JUMP = 1e-6  # one-sided slopes closer than this are the same

@@ -92,7 +92,8 @@ def _node(picture: Picture, node: Node) -> str:
     shape = (
         f'<circle class="border" cx="{px(x)}" cy="{px(y)}" r="{px(w / 2)}"/>'
         if node.round
-        else f'<rect class="border" x="{px(x - w / 2)}" y="{px(y - h / 2)}" width="{px(w)}" height="{px(h)}" rx="{corner}"/>'
+        else f'<rect class="border" x="{px(x - w / 2)}" y="{px(y - h / 2)}" width="{px(w)}" height="{px(h)}" '
+        f'rx="{corner}"/>'
     )
     label = [] if node.label is None else [_label(node.label)]
     identity = f"{picture.name}-{node.kind}-{slug(node.entry)}"

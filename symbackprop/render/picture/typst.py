@@ -65,17 +65,18 @@ def _points(piece: Polyline) -> str:
 
 
 def _label(label: Label) -> str:
-    text = f"text({label.size}pt, fill: {COLOURS[label.tone]}, ${' '.join(map(_mark, label.marks))}$)"
+    # No spaces: beside a text they would be shown. Every second mark at least is a text, so no two letters meet.
+    text = "".join(map(_mark, label.marks))
+    text = f"text({label.size}pt, fill: {COLOURS[label.tone]}, ${text}$)"
     x, y = label.at
     return f"place(dx: {_cm(x)}, dy: {_cm(y)}, box(width: 0pt, height: 0pt, place(center + horizon, {text})))"
 
 
 def _mark(mark: Mark) -> str:
-    letter = mark.letter if len(mark.letter) == 1 and mark.letter.isalpha() else f'"{mark.letter}"'
+    letter = f'"{mark.letter.replace("-", "−")}"' if mark.upright else mark.letter
     text = f"bold({letter})" if mark.bold else letter
     text += f'_"{mark.sub}"' if mark.sub else ""
     label = mark.label.replace("-", "−").replace("'", "′")
     if mark.label and mark.place == "above":
         return f'{text}^"{label}"'
-    # A space before the text would be shown.
     return f'{text}"{label}"' if mark.label else text

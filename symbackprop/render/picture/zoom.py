@@ -58,7 +58,7 @@ class ZoomLayout:
         found: list[tuple[Node, Wire | None]] = []
         for unit, at in self.column(0, units, extra=int(biased)):
             if unit is None:
-                found += [(each, None) for each in dots(at, upright=True)]
+                found += [(each, None) for each in dots(f"before-{len(found)}", at, upright=True)]
                 continue
             of = WEIGHT[self.layer - 1, unit, self.unit] if unit else BIAS[self.layer - 1, self.unit]
             tone = Tone.PLAIN if self.of is None else Tone.LIT if of == self.of else Tone.FAINT
@@ -85,7 +85,7 @@ class ZoomLayout:
         found: list[tuple[Node, Wire | None]] = []
         for unit, at in self.column(2, units):
             if unit is None:
-                found += [(each, None) for each in dots(at, upright=True)]
+                found += [(each, None) for each in dots(f"beside-{len(found)}", at, upright=True)]
                 continue
             out = OUT[self.layer, unit]
             wire = Wire(f"{out}-{self.pre.entry}", "activation", Tone.LIT, function if unit == self.unit else ())
@@ -101,7 +101,7 @@ class ZoomLayout:
         found: list[tuple[Node, Wire | None]] = []
         for unit, at in self.column(3, some(self.graph.units(self.layer + 1), None, SHOWN)):
             if unit is None:
-                found += [(each, None) for each in dots(at, upright=True)]
+                found += [(each, None) for each in dots(f"after-{len(found)}", at, upright=True)]
                 continue
             of = WEIGHT[self.layer, self.unit, unit]
             wire = Wire(str(of), "weight", Tone.LIT, self.lettering.entry(of), 0.55)
