@@ -24,7 +24,9 @@ ACCENTS = {
 }  # fmt: skip
 TYPST_SPECIAL = re.compile(r"""([\\#$*_`@<>\[\]~'"/=+.-])""")
 # What the fonts that come with Typst can set: Latin, Greek, Cyrillic, punctuation, arrows and mathematics.
-TYPST_LETTERS = re.compile(r"[^\u0020-\u007e\u00a0-\u024f\u0370-\u0373\u0384-\u03ce\u0400-\u045f\u2010-\u2026\u2190-\u2193∂∑√∞≤≥≠⊙∇′−×·½¼¾]")
+TYPST_LETTERS = re.compile(
+    r"[^\u0020-\u007e\u00a0-\u024f\u0370-\u0373\u0384-\u03ce\u0400-\u045f\u2010-\u2026\u2190-\u2193∂∑√∞≤≥≠⊙∇′−×·½¼¾]"
+)
 MARKDOWN_SPECIAL = re.compile(r"([\\`*_\[\]#|$~])")
 
 

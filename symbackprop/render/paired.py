@@ -84,9 +84,7 @@ class PairedMarkup:
         return _joined(self.first.number(text), self.second.number(text))
 
     def scripts(self, letter: Printed, sub: str, label: str, place: str, bold: bool) -> Printed:
-        return self._both(
-            lambda markup, read: markup.scripts(_read(letter, read), read(sub), read(label), place, bold)
-        )
+        return self._both(lambda markup, read: markup.scripts(_read(letter, read), read(sub), read(label), place, bold))
 
     def fraction(self, above: Printed, below: Printed) -> Printed:
         return self._both(lambda markup, read: markup.fraction(_read(above, read), _read(below, read)))
@@ -121,6 +119,9 @@ class PairedMarkup:
                 [(_read(value, read), None if where is None else _read(where, read)) for value, where in rows]
             )
         )
+
+    def array(self, rows: Sequence[Sequence[Printed]]) -> Printed:
+        return self._both(lambda markup, read: markup.array([[_read(entry, read) for entry in row] for row in rows]))
 
     def indicator(self, condition: str) -> Printed:
         return self._both(lambda markup, read: markup.indicator(read(condition)))

@@ -1,59 +1,59 @@
-"""PDF: the Typst document without overfull lines, and the engines that set a document."""
+"""PDF by Typst, which comes with the program: no line wider than the page, tagged, the same bytes every time."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
-
-import typst
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from symbackprop.errors import SymbackpropError
 from symbackprop.render.style import Style
 
+FILE = "derivation.typ"
 ROUNDS = 8  # of breaking lines again
 SPARE = 0.97  # broken lines get a little less room than there is
 
 
-def fitted(write: Callable[[Style], str], style: Style) -> str:
-    """The Typst source that ``write`` gives, its lines broken until none is wider than the page.
+@dataclass(frozen=True)
+class Typeset:
+    """A document as Typst's source, and the PDF that Typst makes of it."""
 
-    The page measures every block itself; those that are too wide say how much room their formulas have.
+    source: str
+    pdf: bytes
+    overfull: Mapping[str, float]  # blocks that are too wide: number of the first equation -> the share that fits
+
+
+def typeset(write: Callable[[Style], str], style: Style) -> Typeset:
+    """The document that ``write`` gives in ``style``, its lines broken until none is wider than the page.
+
+    The page measures every block itself; those that are too wide say how much room their formulas have. Raises
+    ``SymbackpropError`` if Typst refuses the source.
     """
-    source = write(style)
-    for _ in range(ROUNDS):
-        overfull = overfull_blocks(source)
-        if not overfull:
-            break
-        shares = {name: style.narrower.get(name, 1.0) * room * SPARE for name, room in overfull.items()}
-        style = replace(style, narrower={**style.narrower, **shares})
-        source = write(style)
-    return source
-
-
-def overfull_blocks(source: str) -> dict[str, float]:
-    """The blocks that are wider than the page: the number of the first equation -> the share that fits."""
-    try:
-        found = json.loads(
-            typst.query(source.encode(), "<overfull>", field="value", ignore_system_fonts=True, format="json")
-        )
-    except RuntimeError as error:
-        raise typst_error(error) from error
-    return {each["name"]: each["room"] for each in found}
-
-
-def typst_pdf(source: str) -> bytes:
-    """The PDF that Typst makes of ``source``: fonts embedded, tagged for screen readers, the same bytes every time."""
-    try:
-        made = typst.compile(
-            source.encode(), format="pdf", ignore_system_fonts=True, timestamp=0, pdf_standards="ua-1"
-        )
-    except RuntimeError as error:
-        raise typst_error(error) from error
-    assert isinstance(made, bytes)
+    # The folder holds this one file, so nothing else can be read into the document.
+    with tempfile.TemporaryDirectory(prefix="symbackprop-") as folder:
+        made = _set(write(style), folder)
+        for _ in range(ROUNDS):
+            if not made.overfull:
+                break
+            shares = {name: style.narrower.get(name, 1.0) * room * SPARE for name, room in made.overfull.items()}
+            style = replace(style, narrower={**style.narrower, **shares})
+            made = _set(write(style), folder)
     return made
 
 
-def typst_error(error: RuntimeError) -> SymbackpropError:
-    """Typst's complaint on one line, with the line of the source that it is about."""
-    return SymbackpropError(f"typst cannot set the document: {' '.join(str(getattr(error, 'diagnostic', error)).split())}")
+def _set(source: str, folder: str) -> Typeset:
+    import typst  # only PDF needs it
+
+    file = Path(folder, FILE)
+    file.write_text(source, encoding="utf-8")
+    try:
+        # What the query asks for is known when the PDF is made: one compiler sets the pages once for both.
+        compiler = typst.Compiler(file, root=folder, ignore_system_fonts=True)
+        pdf = compiler.compile(format="pdf", timestamp=0, pdf_standards="ua-1")
+        found = json.loads(compiler.query("<overfull>", field="value"))
+    except typst.TypstError as error:
+        raise SymbackpropError(f"typst refuses the document: {' '.join(str(error.diagnostic).split())}") from error
+    assert isinstance(pdf, bytes)
+    return Typeset(source, pdf, {each["name"]: each["room"] for each in found})

@@ -100,6 +100,10 @@ class TypstMarkup(LatexMarkup):
         ]
         return spaced(super().cases(rows), f"cases({', '.join(lines)})")
 
+    def array(self, rows: Sequence[Sequence[Printed]]) -> Printed:
+        lines = "; ".join(", ".join(entry.text for entry in row) for row in rows)
+        return spaced(super().array(rows), f'mat(delim: "[", {lines})')
+
     def indicator(self, condition: str) -> Printed:
         return spaced(super().indicator(condition), f"bold(1)_({condition})")
 

@@ -60,8 +60,13 @@ def typst_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[st
     return {
         **placed,
         "sections": sections,
+        "printed": [line.number for section in placed["sections"] for line in _numbered(section)],
         "code_text": None if source is None else typst_string(source),
     }
+
+
+def _numbered(section: PrintedSection) -> list[Line]:
+    return [line for block in section.blocks for line in block.lines if line.number]
 
 
 def _block(block: PrintedBlock) -> TypstBlock:
