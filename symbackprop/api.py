@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ from symbackprop.network.spec import NetworkSpec
 from symbackprop.network.stand_in import with_formulas
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import Profile, load_profile, profile_names
+from symbackprop.notation.written import Writer, restated, written
 from symbackprop.render.formats import FORMATS as DOCUMENTS
 from symbackprop.render.formula import FormulaPrinter
 
@@ -129,6 +130,11 @@ class BackpropDerivation:
         return self.derivation.graph
 
     @cached_property
+    def written(self) -> Derivation:
+        """The derivation in the notation's own quantities: its sign of δ, its kind of bias, its form of the update."""
+        return written(self.derivation, self.profile)
+
+    @cached_property
     def error(self) -> Expr:
         """E in the individual weights, biases, inputs and targets, with the penalty where there is one."""
         graph = self.graph
@@ -185,12 +191,19 @@ class BackpropDerivation:
         if seed not in self._reports:
             views = [self.matrix_of_one, self.matrix, self.derivation.matrix(self.profile.code_layout)]
             handed = emitted(self.compile(), self.graph.spec)
-            self._reports[seed] = check(self.derivation, list(dict.fromkeys(views)), handed, seed)
+            written_steps = partial(restated, profile=self.profile)
+            self._reports[seed] = check(self.derivation, list(dict.fromkeys(views)), handed, seed, written_steps)
         return self._reports[seed]
 
-    def files(self, formats: Iterable[str], seed: int = 0) -> dict[str, str]:
-        """The documents, programs and reports in ``formats``, by file name."""
+    def files(self, formats: Iterable[str], seed: int = 0, pdf_engine: str = "auto") -> dict[str, str | bytes]:
+        """The documents, programs and reports in ``formats``, by file name; PDF is bytes.
+
+        ``pdf_engine`` is ``auto`` or ``typst``, or an installed LaTeX: ``latexmk``, ``pdflatex``, ``lualatex``.
+        """
         from symbackprop.render.document import render
+        from symbackprop.render.engines import known_engine
+
+        known_engine(pdf_engine)
 
         wanted = list(formats)
         for name in wanted:
@@ -199,18 +212,24 @@ class BackpropDerivation:
         report = self.check(seed)
         documents = [name for name in wanted if name in DOCUMENTS]
         code = {**self.code, **(self.page_code if "html" in documents else {})}
-        files = render(self.derivation, report, self.profile, documents, code)
+        files = render(self.written, report, self.profile, documents, code, pdf_engine)
         if CODE in wanted:
             files |= self.code
         if REPORT in wanted:
             files["check.json"] = report.to_json()
         return files
 
-    def write(self, folder: str | Path, formats: Iterable[str] = tuple(FORMATS), seed: int = 0) -> list[Path]:
+    def write(
+        self,
+        folder: str | Path,
+        formats: Iterable[str] = tuple(FORMATS),
+        seed: int = 0,
+        pdf_engine: str = "auto",
+    ) -> list[Path]:
         """Write ``files`` into ``folder``, all of them or none; returns their paths."""
         from symbackprop.files import write_files
 
-        return write_files(Path(folder), self.files(formats, seed))
+        return write_files(Path(folder), self.files(formats, seed, pdf_engine))
 
     @cached_property
     def code(self) -> dict[str, str]:
@@ -227,7 +246,7 @@ class BackpropDerivation:
         from symbackprop.emit.targets import TARGETS, emit
         from symbackprop.render.equations import equation_numbers
 
-        numbers, spec = equation_numbers(self.derivation), self.graph.spec
+        numbers, spec = equation_numbers(self.written), self.graph.spec
         rows = {name: row for name, row in TARGETS.items() if row.fits(spec) and row.for_pages == for_pages}
         return {row.file: emit(derivation, self.profile, numbers, name) for name, row in rows.items()}
 
@@ -254,7 +273,7 @@ class BackpropDerivation:
                 rows.append((step.left, step.right))
             if layer > 1:
                 rows.append((DELTA[layer, TO], general[hidden_label(general, layer)].right))
-        return rows
+        return [Writer(self.profile).equation(left, right) for left, right in rows]
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         from symbackprop.render.latex import LatexMarkup

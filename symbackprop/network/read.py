@@ -31,6 +31,7 @@ KEYS = (
     "batch_reduction",
     "penalty",
     "title",
+    "author",
     "notation",
     "values",
     "parameters",
@@ -52,6 +53,7 @@ def network(
     batch_reduction: object = "mean",
     penalty: object = None,
     title: object = None,
+    author: object = None,
     notation: object = "S1",
     values: object = None,
     parameters: object = None,
@@ -104,6 +106,7 @@ def network(
         batch_reduction=options.one_of("batch_reduction", batch_reduction, ("mean", "sum")),
         penalty=penalty_use,
         title=None if title is None else options.line_of_text("title", title),
+        author=None if author is None else options.line_of_text("author", author),
         notation=options.line_of_text("notation", notation),
         choices=choices,
     )

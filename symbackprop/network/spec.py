@@ -53,6 +53,7 @@ class NetworkSpec:
     batch_reduction: str = "mean"
     penalty: PenaltyUse | None = None
     title: str | None = None
+    author: str | None = None
     notation: str = "S1"
     choices: tuple[str, ...] = ()
     values: Mapping[str, float] = field(default_factory=dict)

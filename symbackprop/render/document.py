@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 
 import jinja2
@@ -13,15 +14,18 @@ from symbackprop.errors import SpecError, unknown
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import Profile
 from symbackprop.render.back import BackWriter, Report, excerpt
+from symbackprop.render.engines import AUTO, TYPST, known_engine, latex_pdf
 from symbackprop.render.equations import EquationWriter, equation_numbers
 from symbackprop.render.formats import FORMATS, DocumentFormat
 from symbackprop.render.front import FrontWriter
+from symbackprop.render.pdf import typeset
 from symbackprop.render.style import Style
 from symbackprop.render.wording import words
 from symbackprop.resources import templates
 
 # The headings of the sections that hold no equations.
 FRAME = ("network", "notation", "assumptions", "checks", "code")
+SOURCE, PDF = SET = ("typ", "pdf")  # the formats that are set on pages, to see where lines end
 LAYERS_IN_TITLE = 8
 CODE_FILE, CODE_FUNCTION = "gradients.py", "loss_and_gradients"
 
@@ -32,18 +36,33 @@ def render(
     profile: Profile,
     formats: Iterable[str],
     code: Mapping[str, str] | None = None,
-) -> dict[str, str]:
-    """The documents of a derivation: file name -> text, the same bytes for the same input.
+    pdf_engine: str = AUTO,
+) -> dict[str, str | bytes]:
+    """The documents of a derivation: file name -> text (PDF: bytes), the same bytes for the same input.
 
     Without a ``report`` the section on checks is left out, without ``gradients.py`` in ``code`` (file name -> text) the
-    one on code. Raises ``SpecError`` for an unknown format.
+    one on code. Raises ``SpecError`` for an unknown format and for a PDF engine that is not there.
     """
-    pages = {}
-    for name in formats:
+    wanted = list(formats)
+    for name in wanted:
         if name not in FORMATS:
             raise SpecError(unknown("format", name, FORMATS))
-        form = FORMATS[name]
-        pages[form.file] = page(derivation, report, profile, form, code or {})
+    write = partial(page, derivation, report, profile, code=code or {})
+    pages: dict[str, str | bytes] = {FORMATS[name].file: write(FORMATS[name]) for name in wanted if name not in SET}
+    return pages | _set(write, [name for name in wanted if name in SET], known_engine(pdf_engine))
+
+
+def _set(write: Callable[[DocumentFormat], str], wanted: list[str], engine: str) -> dict[str, str | bytes]:
+    """The formats for which pages are set: Typst's source and the PDF, set once for both."""
+    pages: dict[str, str | bytes] = {}
+    if PDF in wanted and engine != TYPST:
+        pages[FORMATS[PDF].file] = latex_pdf(write(FORMATS["tex"]), engine)
+        wanted = [name for name in wanted if name != PDF]
+    if wanted:
+        form = FORMATS[SOURCE]
+        made = typeset(lambda style: write(replace(form, style=style)), form.style)
+        files = {SOURCE: made.source, PDF: made.pdf}
+        pages |= {FORMATS[name].file: files[name] for name in wanted}
     return pages
 
 
@@ -63,6 +82,7 @@ def contents(writer: EquationWriter, report: Report | None, code: Mapping[str, s
     front, back = FrontWriter(writer), BackWriter(writer)
     return {
         "title": style.words(derivation.graph.spec.title or default_title(derivation)),
+        "author": None if derivation.graph.spec.author is None else style.words(derivation.graph.spec.author),
         "notation_name": style.words(profile.name),
         "notation_about": style.words(profile.description),
         "said": [*front.sentences(), *front.kinks()],

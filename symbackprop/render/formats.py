@@ -12,6 +12,7 @@ from symbackprop.render.html.mathml import for_html, html_inline, html_reason
 from symbackprop.render.html.page import html_parts
 from symbackprop.render.latex import LatexMarkup
 from symbackprop.render.style import Style, latex_inline, latex_reason, markdown_inline, markdown_reason
+from symbackprop.render.typst_page import TYPST, typst_parts
 
 Prepare: TypeAlias = Callable[[EquationWriter, dict[str, Any], Mapping[str, str]], dict[str, Any]]
 
@@ -53,5 +54,19 @@ FORMATS: dict[str, DocumentFormat] = {
         "document.html.jinja",
         Style(LatexMarkup(), for_html, html_inline, html_reason, line=92, reason_letter=0.7),
         prepare=html_parts,
+    ),
+    "typ": DocumentFormat(
+        "Typst, with its lines broken to fit the page",
+        "derivation.typ",
+        "document.typ.jinja",
+        TYPST,
+        prepare=typst_parts,
+    ),
+    "pdf": DocumentFormat(
+        "PDF, tagged: by Typst, or by an installed LaTeX",
+        "derivation.pdf",
+        "document.typ.jinja",
+        TYPST,
+        prepare=typst_parts,
     ),
 }

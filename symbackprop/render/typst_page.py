@@ -56,11 +56,12 @@ TYPST = Style(MARKUP, for_typst, typst_inline, typst_reason, line=84, reason_let
 def typst_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
     """``placed`` with Typst's own lines, and the code as a string of Typst's."""
     sections = [replace(section, blocks=tuple(map(_block, section.blocks))) for section in placed["sections"]]
-    source = placed["code"]
+    source, author = placed["code"], writer.derivation.graph.spec.author
     return {
         **placed,
         "sections": sections,
         "printed": [line.number for section in placed["sections"] for line in _numbered(section)],
+        "author_text": None if author is None else typst_string(author),
         "code_text": None if source is None else typst_string(source),
     }
 
