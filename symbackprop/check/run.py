@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from symbackprop.check.composed import check_composed
@@ -12,22 +12,32 @@ from symbackprop.check.instances import Instances
 from symbackprop.check.numeric import check_numeric
 from symbackprop.check.proofs import Prover
 from symbackprop.check.report import CheckReport, Row
+from symbackprop.derivation.arrays import array_section, chain_section
 from symbackprop.derivation.derive import Derivation, derive
 from symbackprop.derivation.matrix import MatrixView
-from symbackprop.derivation.steps import Step
+from symbackprop.derivation.matrix_terms import Layout
+from symbackprop.derivation.steps import Section, Step
 from symbackprop.network.forward import ForwardGraph, forward_graph
 
 SMALL = 24  # weights; equations for all units of larger networks are proved for a narrower one
 INDIVIDUAL = 100  # weights; lines about single units of larger networks are checked by exact values
+RESTATED = "as the notation writes them"
 NARROW = (2, 3)  # its widths, so that no two neighbouring layers are alike
+
+Restate = Callable[[Derivation, tuple[Layout, ...]], Iterable[tuple[Step, Layout | None]]]
 
 
 def check(
-    derivation: Derivation, views: Sequence[MatrixView], emitted: Emitted | None = None, seed: int = 0
+    derivation: Derivation,
+    views: Sequence[MatrixView],
+    emitted: Emitted | None = None,
+    seed: int = 0,
+    restate: Restate | None = None,
 ) -> CheckReport:
     """Prove every step of the derivation and of its matrix ``views``, and compare the emitted code numerically.
 
-    The same seed gives the same report.
+    ``restate`` gives the steps that a notation writes in other quantities, back in the derivation's own. The same seed
+    gives the same report.
 
     >>> from symbackprop.network.read import network
     >>> from symbackprop.derivation.matrix_terms import Layout
@@ -35,7 +45,7 @@ def check(
     >>> check(d, [d.matrix(Layout())]).ok
     True
     """
-    rows = list(proofs(derivation, views, seed))
+    rows = list(proofs(derivation, views, seed, restate))
     rows += check_composed(derivation, seed)
     rows += [row for view in views for row in check_field(derivation, view, seed)]
     notes: list[str] = []
@@ -49,10 +59,14 @@ def check(
     return CheckReport(tuple(rows), tuple(notes))
 
 
-def proofs(derivation: Derivation, views: Sequence[MatrixView], seed: int) -> Iterator[Row]:
+def proofs(
+    derivation: Derivation, views: Sequence[MatrixView], seed: int, restate: Restate | None = None
+) -> Iterator[Row]:
     """A row for every step, for every assumption, and one for the references between steps."""
     graph = derivation.graph
+    arrays = list(about_arrays(derivation, views))
     every = [*derivation.steps, *(step for view in views for step in view.steps)]
+    every += [step for _, section in arrays for step in section.steps]
     small = graph if graph.spec.weight_count <= SMALL else narrowed(graph)
     prover = Prover(small, every, seed)
     single = individual_lines(derivation, every, seed) if small is not graph else prover
@@ -63,12 +77,28 @@ def proofs(derivation: Derivation, views: Sequence[MatrixView], seed: int) -> It
     for view in shown:
         group = "matrix form, batch" if view.layout.batch else "matrix form, one example"
         yield from (prover.row(step, group, view.layout) for step in view.steps)
+    for layout, section in arrays if small is graph else about_arrays(derive(small, "none"), views):
+        yield from (prover.row(step, section.key, layout) for step in section.steps if step.label in prover.steps)
+    if restate is not None:
+        layouts = tuple(view.layout for view in views)
+        for step, layout in restate(derivation, ()):
+            yield (prover if step.label in derivation.general else single).row(step, RESTATED, layout)
+        for step, layout in restate(derivation if small is graph else derive(small, "none"), layouts):
+            if layout is not None:
+                yield prover.row(step, RESTATED, layout)
     for step in derivation.steps:
         for assumption in step.assumptions:
             needed = prover.needs_assumptions(step)
             how = "false without it" if needed else "it holds without it"
             yield Row("assumptions", f"{step.label} needs {assumption.key}", needed, how)
     yield references(every)
+
+
+def about_arrays(derivation: Derivation, views: Sequence[MatrixView]) -> Iterator[tuple[Layout, Section]]:
+    """The sections on whole arrays, in each layout of one example that a view has."""
+    for layout in (view.layout for view in views if not view.layout.batch):
+        sections = (array_section(derivation, layout), chain_section(derivation, layout))
+        yield from ((layout, section) for section in sections if section is not None)
 
 
 def individual_lines(derivation: Derivation, steps: Iterable[Step], seed: int) -> Prover | Instances:

@@ -8,9 +8,12 @@ import numpy as np
 import sympy as sp
 from sympy import Expr, Integer
 
-from symbackprop.calculus.inert import Partial
+from symbackprop.calculus.inert import Chain, Partial
 from symbackprop.derivation.matrix_terms import (
     Axis,
+    ChainRule,
+    Diagonal,
+    Entries,
     Gradient,
     Hadamard,
     Leaf,
@@ -26,6 +29,7 @@ from symbackprop.derivation.matrix_terms import (
 from symbackprop.network.quantities import BIAS, NEXT_BIAS, NEXT_WEIGHT, TARGET, WEIGHT
 
 Sizes = tuple[int, ...]
+FROM_CONSTANT = {WEIGHT: BIAS, NEXT_WEIGHT: NEXT_BIAS}  # what the weights from the unit 0 are
 
 
 def entries_of(term: Term, sizes: Sizes, examples: int | None, transposed: bool = False) -> Any:
@@ -41,6 +45,10 @@ def entries_of(term: Term, sizes: Sizes, examples: int | None, transposed: bool 
     match term:
         case Leaf():
             return _leaf(term, sizes, examples, transposed)
+        case Entries(table):
+            return np.array(table, dtype=object)
+        case ChainRule(leaves, error):
+            return chained(error, [entries(leaf) for leaf in leaves])
         case Gradient(of, error):
             return _by_entry(lambda entry: Partial(error, entry), entries(of))
         case Ones(rows, columns):
@@ -48,6 +56,9 @@ def entries_of(term: Term, sizes: Sizes, examples: int | None, transposed: bool 
             return _by_entry(lambda _: Integer(1), np.zeros(shape, dtype=object))
         case Transpose(of):
             return entries(of).T
+        case Diagonal(of):
+            along = entries(of).ravel()
+            return np.where(np.eye(len(along), dtype=bool), along, Integer(0))
         case Product(left, right):
             return entries(left) @ entries(right)
         case Hadamard(factors):
@@ -66,10 +77,19 @@ def entries_of(term: Term, sizes: Sizes, examples: int | None, transposed: bool 
             return np.sum(entries(of), axis=0 if over == "rows" else 1, keepdims=True)
 
 
+def chained(error: Expr, arrays: list[Any]) -> Any:
+    """The chain rule from ``error`` to each entry of the last array: a sum over every entry of the arrays between."""
+    *between, last = arrays
+    reached = [(Partial(error, entry), entry) for entry in between[0].flat]
+    for array in between[1:]:
+        reached = [(sp.Add(*(Chain(so_far, Partial(u, v)) for so_far, u in reached)), v) for v in array.flat]
+    return _by_entry(lambda w: sp.Add(*(Chain(so_far, Partial(u, w)) for so_far, u in reached)), last)
+
+
 def _length(axis: Axis | None, sizes: Sizes, examples: int | None) -> int:
     if axis is None:
         return 1
-    return sizes[axis.layer - 1] if axis.layer is not None else examples or 1
+    return sizes[axis.layer - 1] + axis.constant if axis.layer is not None else examples or 1
 
 
 def _combined(function: Any, parts: list[Any]) -> Any:
@@ -87,14 +107,22 @@ def _leaf(leaf: Leaf, sizes: Sizes, examples: int | None, transposed: bool) -> A
     array = np.empty((rows, columns), dtype=object)
     for r in range(rows):
         for c in range(columns):
-            array[r, c] = _entry(leaf, r + 1, c + 1, transposed)
+            array[r, c] = _entry(leaf, r + 1 - _constant(leaf.rows), c + 1 - _constant(leaf.columns), transposed)
     return array
+
+
+def _constant(axis: Axis | None) -> bool:
+    """Whether the axis starts with the unit 0."""
+    return axis is not None and axis.constant
 
 
 def _entry(leaf: Leaf, r: int, c: int, transposed: bool) -> Expr:
     layer = () if leaf.base == TARGET else (leaf.layer,)
     if leaf.base in (WEIGHT, NEXT_WEIGHT):
-        return leaf.base[(*layer, c, r) if transposed else (*layer, r, c)]
+        leaves, enters = (c, r) if transposed else (r, c)
+        return leaf.base[(*layer, leaves, enters)] if leaves else FROM_CONSTANT[leaf.base][(*layer, enters)]
+    if 0 in (r, c):
+        return Integer(1)  # the output of the unit 0
     along = [(axis, n) for axis, n in ((leaf.rows, r), (leaf.columns, c)) if axis is not None]
     units = [n for axis, n in along if axis.layer is not None]
     examples = [n for axis, n in along if axis.layer is None and leaf.base not in (BIAS, NEXT_BIAS)]

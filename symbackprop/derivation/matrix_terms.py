@@ -19,9 +19,13 @@ from symbackprop.network.quantities import ERROR
 
 @dataclass(frozen=True)
 class Axis:
-    """The units of ``layer``, or, where ``layer`` is None, the examples of a batch."""
+    """The units of ``layer``, or, where ``layer`` is None, the examples of a batch.
+
+    With ``constant``, a unit 0 stands in front, whose output is always 1: the weights that leave it are the biases.
+    """
 
     layer: int | None
+    constant: bool = False
 
 
 EXAMPLES = Axis(None)
@@ -56,6 +60,13 @@ class Ones:
 @dataclass(frozen=True)
 class Transpose:
     """``of`` transposed."""
+
+    of: Term
+
+
+@dataclass(frozen=True)
+class Diagonal:
+    """The diagonal matrix with the entries of ``of``, one row or one column."""
 
     of: Term
 
@@ -107,8 +118,44 @@ class SumOver:
     over: Literal["rows", "columns"]
 
 
-Term = Leaf | Gradient | Ones | Transpose | Product | Hadamard | Plus | Scaled | Map | SumOver
-TERMS = (Leaf, Gradient, Ones, Transpose, Product, Hadamard, Plus, Scaled, Map, SumOver)
+@dataclass(frozen=True)
+class Entries:
+    """An array by its entries, row by row."""
+
+    table: tuple[tuple[Expr, ...], ...]
+    rows: Axis | None
+    columns: Axis | None
+
+
+@dataclass(frozen=True)
+class ChainRule:
+    """∂error/∂u · ∂u/∂v · … · ∂y/∂w for ``leaves`` u, v, …, y, w: an array of the shape of w.
+
+    Between two factors the sum over all entries of the array that they share is meant. In ``denominator`` layout the
+    factors stand in the opposite order.
+    """
+
+    leaves: tuple[Leaf, ...]
+    error: Symbol = ERROR
+    denominator: bool = False
+
+
+Term = (
+    Leaf
+    | Gradient
+    | Ones
+    | Transpose
+    | Diagonal
+    | Product
+    | Hadamard
+    | Plus
+    | Scaled
+    | Map
+    | SumOver
+    | Entries
+    | ChainRule
+)
+TERMS = (Leaf, Gradient, Ones, Transpose, Diagonal, Product, Hadamard, Plus, Scaled, Map, SumOver, Entries, ChainRule)
 
 
 @dataclass(frozen=True)
@@ -128,12 +175,17 @@ def shape(term: Term) -> tuple[Axis | None, Axis | None]:
     (Axis(layer=2), Axis(layer=2))
     """
     match term:
-        case Leaf() | Ones():
+        case Leaf() | Ones() | Entries():
             return term.rows, term.columns
+        case ChainRule(leaves):
+            return shape(leaves[-1])
         case Gradient(of) | Scaled(_, of):
             return shape(of)
         case Transpose(of):
             return shape(of)[1], shape(of)[0]
+        case Diagonal(of):
+            along = shape(of)[0] or shape(of)[1]
+            return along, along
         case Product(left, right):
             return shape(left)[0], shape(right)[1]
         case Hadamard(parts) | Plus(parts) | Map(_, _, parts):

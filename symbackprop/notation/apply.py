@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+import sympy as sp
 from sympy import Expr, Symbol
 
 from symbackprop.calculus.indices import Base, Entry, index
@@ -22,6 +23,10 @@ from symbackprop.network.quantities import (
 )
 from symbackprop.notation.letters import FUNCTIONS, INDEX_KEYS, INDEX_LETTERS, KEYS, PARAMETERS, SYMBOLS
 from symbackprop.notation.profile import Profile
+from symbackprop.notation.substitution import NEXT_THRESHOLD, THRESHOLD, Substitution
+
+TILDE = "\u0303"
+OF_WEIGHTS, OF_BIASES = (WEIGHT, NEXT_WEIGHT), (BIAS, NEXT_BIAS, THRESHOLD, NEXT_THRESHOLD)
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,11 @@ class Notation:
         """The profile, applied to the network of ``graph``."""
         return cls(profile, graph.depth, tuple(dict.fromkeys(use.tag for use in graph.spec.activations)))
 
+    @cached_property
+    def substitution(self) -> Substitution:
+        """What the profile puts in place of δ and the biases."""
+        return Substitution.of(self.profile)
+
     def entry(self, entry: Entry) -> Name:
         """The name of one entry: ``w_{ij}[k]``, ``x_1``, ``t_1``, ``δ_1[3]``."""
         base = entry.base
@@ -59,10 +69,17 @@ class Notation:
         return self._name(letter, units, label)
 
     def array(self, leaf: Leaf, batch: bool) -> Name:
-        """The name of a whole array: ``W^{(1)}``, ``z^{(2)}``, for a batch ``Z^{(2)}``."""
-        letter, label = self._letter_and_layer(leaf.base, leaf.layer)
-        matrix = leaf.base in (WEIGHT, NEXT_WEIGHT) or (batch and leaf.base not in (BIAS, NEXT_BIAS))
-        return self._name(letter.upper() if matrix and len(letter) == 1 else letter, (), label, self.profile.bold)
+        """The name of a whole array: ``W^{(1)}``, ``z^{(2)}``, for a batch ``Z^{(2)}``; a tilde where a unit 0 counts."""
+        from_constant = leaf.base in OF_BIASES and self.profile.bias == "weight"
+        base = WEIGHT if from_constant else leaf.base
+        letter, label = self._letter_and_layer(base, leaf.layer)
+        matrix = base in OF_WEIGHTS or (batch and base not in OF_BIASES)
+        capital = matrix and not from_constant and len(letter) == 1
+        if any(axis is not None and axis.constant for axis in (leaf.rows, leaf.columns)):
+            letter = (letter.upper() if capital else letter) + TILDE
+            return self._name(letter, (), label, self.profile.bold)
+        units = (sp.S.Zero,) if from_constant else ()
+        return self._name(letter.upper() if capital else letter, units, label, self.profile.bold)
 
     @property
     def lettered(self) -> frozenset[int]:
@@ -79,7 +96,7 @@ class Notation:
             return letters["input" if layer == 1 else "output"], None
         if layer is None or not base.layered:
             return letters[KEYS[base]], None
-        enters = self.profile.weight_layer == "enters" and base in (WEIGHT, BIAS, NEXT_WEIGHT, NEXT_BIAS)
+        enters = self.profile.weight_layer == "enters" and base in OF_WEIGHTS + OF_BIASES
         return letters[KEYS[base]], layer + self.profile.first_layer - 1 + (1 if enters else 0)
 
     def _name(self, letter: str, units: Iterable[Expr], layer: Expr | None, bold: bool = False) -> Name:
@@ -99,7 +116,9 @@ class Notation:
         if symbol in self.index_letters:
             return self.index_letters[symbol]
         if symbol == STRENGTH or symbol.name in PARAMETERS:
-            return PARAMETERS[symbol.name]
+            letter = PARAMETERS[symbol.name]
+            # A rate α, say, leaves the parameter α of an activation to be told apart.
+            return f"{letter}_0" if letter in self.profile.letters.values() else letter
         if symbol.name.replace("_", "").isalnum():
             return symbol.name
         raise UnsupportedExpression(f"no notation for the symbol {symbol.name}")

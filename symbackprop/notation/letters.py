@@ -26,6 +26,7 @@ from symbackprop.network.quantities import (
     TO,
     WEIGHT,
 )
+from symbackprop.notation.substitution import MINUS_DELTA, NEXT_THRESHOLD, THRESHOLD
 
 KEYS: dict[Base, str] = {
     WEIGHT: "weight",
@@ -36,6 +37,9 @@ KEYS: dict[Base, str] = {
     V: "pre_activation",
     OUT: "activation",
     DELTA: "delta",
+    MINUS_DELTA: "delta",
+    THRESHOLD: "threshold",
+    NEXT_THRESHOLD: "threshold",
     TARGET: "target",
     SIZE: "size",
 }

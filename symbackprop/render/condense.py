@@ -15,7 +15,14 @@ from symbackprop.network.quantities import OUT
 
 REPEATS = 3  # up to this many equal equations are printed in full
 LAYERS = ("forward_layer", "gradient_w", "gradient_b", "hidden_delta")  # blocks that state one layer for any unit
-LISTS = ("update", "matrix", "matrix_deltas", "matrix_gradients", "matrix_updates")  # blocks of independent equations
+LISTS = (  # blocks of independent equations
+    "update",
+    "change",
+    "matrix",
+    "matrix_deltas",
+    "matrix_gradients",
+    "matrix_updates",
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ def _moved(side: Any, shift: int) -> Any:
     if isinstance(side, Expr):
         return side.xreplace({e: e.base[(Integer(int(e.indices[0]) - shift), *e.indices[1:])] for e in _entries(side)})
     if isinstance(side, Axis):
-        return side if side.layer is None else Axis(side.layer - shift)
+        return side if side.layer is None else replace(side, layer=side.layer - shift)
     if isinstance(side, Leaf):
         layer = None if side.layer is None else side.layer - shift
         return replace(side, layer=layer, rows=_moved(side.rows, shift), columns=_moved(side.columns, shift))

@@ -15,6 +15,7 @@ from symbackprop.derivation.matrix_terms import Layout
 from symbackprop.derivation.steps import Block, Formula, Section, Step, numbering
 from symbackprop.network.quantities import RATE
 from symbackprop.notation.apply import Notation
+from symbackprop.notation.written import as_written, unwritten
 from symbackprop.render.condense import condense
 from symbackprop.render.formula import FormulaPrinter
 from symbackprop.render.lines import Line, Setter
@@ -59,7 +60,11 @@ def all_sections(derivation: Derivation, layout: Layout) -> tuple[Section, ...]:
 
     The arrays written out stand behind the forward pass, the matrix form before the update.
     """
-    arrays, chains = array_section(derivation, layout), chain_section(derivation, layout)
+    plain = unwritten(derivation)
+    arrays, chains = (
+        None if section is None else as_written(section, derivation)
+        for section in (array_section(plain, layout), chain_section(plain, layout))
+    )
     matrix = matrix_section(derivation.matrix(layout))
     sections: list[Section | None] = []
     for section in derivation.sections:

@@ -12,12 +12,16 @@ import sympy as sp
 from sympy import Expr, Symbol
 
 from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.inert import Partial
 from symbackprop.errors import UnsupportedExpression, shown
-from symbackprop.network.quantities import SIZE
+from symbackprop.network.quantities import BIAS, BIAS_CHANGE, SIZE, WEIGHT, WEIGHT_CHANGE
 from symbackprop.notation.apply import Name, Notation
+from symbackprop.notation.substitution import THRESHOLD, THRESHOLD_CHANGE
 from symbackprop.render import functions, sums
 from symbackprop.render.markup import Markup, name_text
 from symbackprop.render.printed import Level, Printed, before
+
+CHANGE_OF = {WEIGHT_CHANGE: WEIGHT, BIAS_CHANGE: BIAS, THRESHOLD_CHANGE: THRESHOLD}
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,9 @@ class FormulaPrinter:
 
     def __call__(self, expr: Expr) -> Printed:
         """``expr`` in the markup. Raises ``UnsupportedExpression`` for a node without a rule."""
+        if isinstance(expr, (Entry, Partial)):
+            # Steps come in the notation's quantities already; this is for all that comes straight from a derivation.
+            expr = self.notation.substitution.into(expr)
         for kind, rule in RULES.items():
             if isinstance(expr, kind):
                 return rule(self, expr)
@@ -64,6 +71,9 @@ class FormulaPrinter:
 
     def entry(self, entry: Entry) -> Printed:
         """One entry of an indexed quantity."""
+        if entry.base in CHANGE_OF:
+            changed = self.entry(CHANGE_OF[entry.base][entry.indices])
+            return before(self.markup.operator("Δ"), changed, 1)
         return self.name(self.notation.size(entry) if entry.base == SIZE else self.notation.entry(entry))
 
     def symbol(self, symbol: Symbol) -> Printed:

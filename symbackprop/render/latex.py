@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ GREEK = {
     "τ": "tau", "υ": "upsilon", "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta",
     "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
 }  # fmt: skip
+HATS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar"}
 LATIN_LOOKALIKES = {"ο": "o", "Ρ": "P"}
 OPERATORS = {
     "-": "-", "+": "+", "=": "=", "<": "<", ">": ">", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "⊙": r"\odot",
@@ -53,6 +55,11 @@ class LatexMarkup:
             base, below = self.letter(letter), self.letter(index) if not index.isdigit() else Printed(index)
             below = replace(below, text=rf"\mathrm{{{index}}}") if index.isalpha() else below
             return Printed(f"{base.text}_{braced(below.text)}", Level.ATOM, base.width + 0.7 * below.width)
+        plain = unicodedata.normalize("NFD", text)
+        if plain[-1:] in HATS:
+            inside = self.letter(plain[:-1])
+            wide = "wide" if inside.width > 1 and HATS[plain[-1]] != "bar" else ""
+            return replace(inside, text=rf"\{wide}{HATS[plain[-1]]}{{{inside.text}}}")
         if text in GREEK:
             return Printed(f"\\{GREEK[text]} ".rstrip())
         if len(text) == 1:
@@ -131,6 +138,11 @@ class LatexMarkup:
         ]
         width = max(value.width for value, _ in rows) + max(2 + where.width if where else 7 for _, where in rows) + 2
         return Printed(r"\begin{cases} " + r" \\ ".join(lines) + r" \end{cases}", Level.SUM, width, tall=True)
+
+    def array(self, rows: Sequence[Sequence[Printed]]) -> Printed:
+        lines = r" \\ ".join(" & ".join(entry.text for entry in row) for row in rows)
+        width = sum(max(entry.width for entry in column) + 2 for column in zip(*rows, strict=True)) + 1
+        return Printed(rf"\begin{{bmatrix}} {lines} \end{{bmatrix}}", Level.ATOM, width, tall=True)
 
     def indicator(self, condition: str) -> Printed:
         return Printed(rf"\mathbf{{1}}_{{{condition}}}", Level.ATOM, 1 + 0.7 * len(condition))

@@ -10,6 +10,7 @@ from sympy import Symbol
 
 from symbackprop.derivation.matrix_terms import (
     ChainRule,
+    Diagonal,
     Entries,
     Gradient,
     Hadamard,
@@ -39,6 +40,8 @@ class MatrixPrinter:
 
     def __call__(self, term: Term) -> Printed:
         """``term`` in the markup of the formula printer. Raises ``UnsupportedExpression`` for anything else."""
+        if isinstance(term, Leaf | Gradient):
+            term = self.formula.notation.substitution.into(term)
         number, rest = number_in_front(term)
         if number != 1:
             return self.scaled(number, rest)
@@ -58,6 +61,8 @@ class MatrixPrinter:
                 return self.formula.markup.ones()
             case Transpose(of):
                 return self.transposed(self(of))
+            case Diagonal(of):
+                return self.diagonal(self(of))
             case Product(left, right):
                 return self.side_by_side([self(left), self(right)])
             case Hadamard(factors):
@@ -82,6 +87,11 @@ class MatrixPrinter:
         """``piece`` with the profile's transposition sign; a piece with a superscript gets brackets."""
         held = self.formula.held(piece, Level.ATOM)
         return self.formula.markup.transposed(held, self.formula.notation.profile.transpose)
+
+    def diagonal(self, piece: Printed) -> Printed:
+        """The diagonal matrix of a row or column: ``diag(f′(z))``."""
+        head, brackets = self.formula.markup.letter("diag"), self.formula.markup.brackets(piece)
+        return Printed(head.text + brackets.text, Level.ATOM, head.width + brackets.width, brackets.tall)
 
     def side_by_side(self, pieces: list[Printed]) -> Printed:
         """A matrix product: anything but a product or a single array in brackets."""

@@ -11,6 +11,7 @@ from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import A, T, W, Z
 from symbackprop.network.quantities import BIAS, DELTA, ERROR, NEXT_BIAS, NEXT_WEIGHT, TARGET, WEIGHT
+from symbackprop.notation.substitution import MINUS_DELTA, THRESHOLD
 
 Key = tuple[Any, ...]
 
@@ -49,7 +50,7 @@ def term_key(term: Expr) -> Key:
     if rest == 1 or term.is_number:
         return (3 if term.is_negative else 0, (), str(term))
     keys = sorted(factor_key(factor) for factor in Mul.make_args(rest))
-    late = 3 if _is_entry(rest, BIAS, NEXT_BIAS) else 2 if _is_entry(rest, TARGET) or rest == T else 1
+    late = 3 if _is_entry(rest, BIAS, NEXT_BIAS, THRESHOLD) else 2 if _is_entry(rest, TARGET) or rest == T else 1
     kind = -1 if rest == ERROR else 0 if isinstance(rest, Sum) else late
     return (2 if negative else 1, (kind, keys), str(term))
 
@@ -66,9 +67,9 @@ def _entry_key(base: Expr) -> Key:
 def _rank(base: Expr) -> int:
     if base.is_number:
         return 0
-    if _is_entry(base, DELTA) or isinstance(base, Partial):
+    if _is_entry(base, DELTA, MINUS_DELTA) or isinstance(base, Partial):
         return 2
-    if isinstance(base, (Sum, Add)) and base.has(DELTA, Partial):
+    if isinstance(base, (Sum, Add)) and base.has(DELTA, MINUS_DELTA, Partial):
         return 3
     if isinstance(base, Sum):
         return 12
