@@ -87,20 +87,34 @@ def network_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--out", metavar="DIR", help="Where to write.  [default: output/ and the network's name]")
 @click.option("--weight", metavar="ADDRESS", help="Show the gradient of one weight, such as 'w22[2]'.")
 @click.option("--title", metavar="TEXT", help="Title of the document.")
-def derive(formats: str | None, out: str | None, weight: str | None, title: str | None, **given: Any) -> int:
+@click.option("--author", metavar="TEXT", help="Author of the document.")
+@click.option(
+    "--pdf-engine", metavar="NAME", default="auto", help="auto or typst; or latexmk, pdflatex, lualatex if installed."
+)
+def derive(
+    formats: str | None,
+    out: str | None,
+    weight: str | None,
+    title: str | None,
+    author: str | None,
+    pdf_engine: str,
+    **given: Any,
+) -> int:
     """Derive a network's gradients; write the documents and the code."""
     from pathlib import Path
 
     from symbackprop import terminal
+    from symbackprop.render.engines import known_engine
 
     wanted = _formats(formats)
+    known_engine(pdf_engine)
     with terminal.working("deriving"):
-        spec, derivation = _derivation(given, title)
+        spec, derivation = _derivation(given, title=title, author=author)
         rows = derivation.summary() if weight is None else _one_weight(derivation, weight)
     with terminal.working("checking"):
         report = derivation.check(seed=given["seed"])
     with terminal.working("writing"):
-        paths = derivation.write(Path(out) if out else Path(GALLERY, _name(given)), formats=wanted)
+        paths = derivation.write(Path(out) if out else Path(GALLERY, _name(given)), formats=wanted, pdf_engine=pdf_engine)
     terminal.show_choices(spec)
     terminal.show_formulas(rows)
     terminal.show_checks(report)
@@ -115,7 +129,7 @@ def check(**given: Any) -> int:
     from symbackprop import terminal
 
     with terminal.working("checking"):
-        spec, derivation = _derivation(given, None)
+        spec, derivation = _derivation(given)
         report = derivation.check(seed=given["seed"])
     terminal.show_choices(spec)
     terminal.show_checks(report)
@@ -153,8 +167,8 @@ def examples(out: str) -> int:
     return code
 
 
-def _derivation(given: dict[str, Any], title: str | None) -> tuple[NetworkSpec, Any]:
-    """The network that the options describe, and its derivation."""
+def _derivation(given: dict[str, Any], **texts: str | None) -> tuple[NetworkSpec, Any]:
+    """The network that the options describe, with these ``texts`` on its title page, and its derivation."""
     from dataclasses import replace
 
     from symbackprop import api
@@ -163,8 +177,8 @@ def _derivation(given: dict[str, Any], title: str | None) -> tuple[NetworkSpec, 
     if given["listing"] not in LISTINGS:
         raise SpecError(unknown("listing", given["listing"], LISTINGS))
     spec = _spec(given)
-    if title is not None:
-        spec = replace(spec, title=line_of_text("title", title))
+    given_texts = {key: line_of_text(key, text) for key, text in texts.items() if text is not None}
+    spec = replace(spec, **given_texts)
     return spec, api.derive(spec, notation=given["notation"], listing=given["listing"])
 
 
