@@ -55,7 +55,7 @@
       article.append(product);
     }
     if (values !== null && chosen.live) {
-      const line = make("p", "value", `${words.value} `);
+      const line = make("p", "value", `${formulas[chosen.symbol]} = `);
       const output = make("output", "", number(values[chosen.live]));
       output.dataset.value = chosen.live;
       line.append(output);
@@ -107,6 +107,11 @@
     part.setAttribute("tabindex", parts.length === 1 ? "0" : "-1");
   }
   if (parts.length > 0) picture.setAttribute("role", "group");
+  for (const hit of all(".hit", picture)) {
+    // What catches clicks beside a thin edge must not lie over the labels of others.
+    hit.dataset.hit = hit.parentElement.dataset.entry;
+    picture.prepend(hit);
+  }
 
   const focus = (part) => {
     for (const each of parts) each.setAttribute("tabindex", each === part ? "0" : "-1");
@@ -131,10 +136,10 @@
     return best;
   };
   picture.addEventListener("click", (event) => {
-    const part = event.target.closest("[data-entry]");
-    if (part === null || about[part.dataset.entry] === undefined) return;
-    select(part.dataset.entry);
-    const button = parts.find((each) => each.dataset.entry === part.dataset.entry);
+    const entry = event.target.dataset.hit ?? event.target.closest("[data-entry]")?.dataset.entry;
+    if (about[entry] === undefined) return;
+    select(entry);
+    const button = parts.find((each) => each.dataset.entry === entry);
     for (const each of parts) each.setAttribute("tabindex", each === button ? "0" : "-1");
   });
   picture.addEventListener("keydown", (event) => {

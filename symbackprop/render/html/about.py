@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from sympy import Expr
+from sympy import Expr, Symbol
 
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Chain, Partial, Total
-from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, PRE, WEIGHT, is_entry
+from symbackprop.network.quantities import BIAS, DELTA, ERROR, OBJECTIVE, OUT, PRE, WEIGHT, is_entry
+from symbackprop.network.spec import NetworkSpec
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.html.mathml import mathml
 from symbackprop.render.picture.highlight import highlight
@@ -32,7 +33,8 @@ class Piece:
 class About:
     """What is shown for ``entry``; ``lit`` is what lights up, ``colours`` the colour of each thing that has one.
 
-    ``live`` names the value that follows the numbers put in. ``equations`` are the labels of the steps about it.
+    ``live`` is the address of the value that follows the numbers put in, ``symbol`` how it is printed. ``equations``
+    are the labels of the steps about it.
     """
 
     entry: str
@@ -42,6 +44,7 @@ class About:
     lit: tuple[str, ...]
     colours: Mapping[str, int]
     live: str
+    symbol: str
     equations: tuple[str, ...]
 
 
@@ -52,15 +55,15 @@ class AboutWriter:
     writer: EquationWriter
 
     def __call__(self) -> Iterator[About]:
-        """Every weight and bias whose lines the derivation holds, every unit, every δ."""
+        """Every weight, bias, unit and δ, where the derivation holds the lines of each; else nothing."""
         graph, steps = self.writer.derivation.graph, self.writer.derivation.by_label
+        if not all(f"{of}.chain" in steps for of in graph.weights()):
+            return
         for of in (*graph.weights(), *graph.biases()):
-            if f"{of}.chain" in steps:
-                yield self.parameter(of)
+            yield self.parameter(of)
         for layer in range(1, graph.depth + 1):
             for unit in graph.units(layer):
-                if layer == 1 or f"forward.a.{layer}.{unit}" in steps:
-                    yield self.unit(layer, unit)
+                yield self.unit(layer, unit)
         for layer in range(2, graph.depth + 1):
             for unit in graph.units(layer):
                 yield self.delta(layer, unit)
@@ -73,7 +76,8 @@ class AboutWriter:
         folded = steps[f"{of}.folded"]
         colours = self._colours([factor for chain in chains for factor in _product(chain)])
         lines = [*self._paths(folded.left, chains), *self._products(chains, products)]
-        lines.append((self._sign("="), self._piece(folded.right)))
+        if folded.right not in products:
+            lines.append((self._sign("="), self._piece(folded.right)))
         kind = "weight" if of.base == WEIGHT else "bias"
         names = {"address": str(of), "from": of.indices[1], "to": of.indices[-1], "layer": of.indices[0]}
         return About(
@@ -84,6 +88,7 @@ class AboutWriter:
             tuple(sorted(map(str, highlight(graph, of).lit))),
             colours,
             f"dE/d{of}",
+            self._title(Partial(minimised(graph.spec), of)),
             tuple(label for label in steps if label.startswith(f"{of}.")),
         )
 
@@ -104,6 +109,7 @@ class AboutWriter:
             (str(out), *map(str, beside)),
             {},
             "" if layer == 1 else str(out),
+            self._title(out),
             labels,
         )
 
@@ -126,6 +132,7 @@ class AboutWriter:
             tuple(sorted(lit)),
             {},
             str(entry),
+            self._title(entry),
             tuple(label for label in labels if label in derivation.by_label),
         )
 
@@ -184,6 +191,11 @@ def came_from(factor: Partial) -> str:
     if is_entry(by, PRE):
         return str(DELTA[by.indices]) if of == ERROR else str(of)
     return str(by)
+
+
+def minimised(spec: NetworkSpec) -> Symbol:
+    """What the numbers of a page are derivatives of: the error of the example, with a penalty the objective."""
+    return ERROR if spec.penalty is None else OBJECTIVE
 
 
 def _sum(expr: Expr) -> tuple[Expr, ...]:

@@ -16,6 +16,7 @@ from symbackprop.network.forward import forward_graph
 from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, TARGET, is_entry
 from symbackprop.network.stand_in import is_generic, with_formulas
 from symbackprop.render.equations import EquationWriter
+from symbackprop.render.html.about import minimised
 from symbackprop.render.wording import words
 
 WIDE, SHARE = ("-2", "2"), ("0", "1")  # the ends of a slider
@@ -63,13 +64,16 @@ class LiveWriter:
         layers = range(2, graph.depth + 1)
         forward = [base[layer, unit] for layer in layers for unit in graph.units(layer) for base in (PRE, OUT)]
         deltas = [DELTA[layer, unit] for layer in reversed(layers) for unit in graph.units(layer)]
-        gradients = [Partial(ERROR, of) for of in (*graph.weights(), *graph.biases())]
+        what = minimised(graph.spec)
+        gradients = [
+            Follows(f"dE/d{of}", self._symbol(Partial(what, of))) for of in (*graph.weights(), *graph.biases())
+        ]
         data = [*(OUT[1, i] for i in graph.units(1)), *graph.targets()]
         return [
             Group(words("page", "data"), given=tuple(self._given(data))),
             Group(words("page", "parameters"), given=tuple(self._given([*graph.weights(), *graph.biases()]))),
-            Group(words("page", "error"), follows=(self._follows(ERROR),)),
-            Group(words("page", "gradients"), follows=tuple(map(self._follows, gradients))),
+            Group(words("page", "error"), follows=(Follows(str(ERROR), self._symbol(what)),)),
+            Group(words("page", "gradients"), follows=tuple(gradients)),
             Group(words("page", "deltas"), follows=tuple(map(self._follows, deltas))),
             Group(words("page", "forward"), follows=tuple(map(self._follows, forward))),
         ]
@@ -87,8 +91,7 @@ class LiveWriter:
             yield Given(strength.name, self._symbol(strength), STRENGTH, *SHARE)
 
     def _follows(self, expr: Expr) -> Follows:
-        address = f"d{expr.of}/d{expr.by}" if isinstance(expr, Partial) else str(expr)
-        return Follows(address, self._symbol(expr))
+        return Follows(str(expr), self._symbol(expr))
 
     def _symbol(self, expr: Expr) -> Markup:
         return Markup(self.writer.inline(expr))

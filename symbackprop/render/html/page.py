@@ -27,19 +27,21 @@ from symbackprop.render.wording import keys, words
 from symbackprop.resources import templates
 
 PROGRAM, FONT = "gradients.js", "fonts/STIXTwoMath-subset.woff2"
-SAID_BY_SCRIPT = ("step", "copy", "copy_short", "copied", "see", "value")
+SAID_BY_SCRIPT = ("step", "copy", "copy_short", "copied", "see")
 RAW = ("code",)  # what is no text in the style of the document, so that the template escapes it
 
 
 def html_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
     """What the template of the page places."""
     sections = SectionSetter(writer)(placed["sections"])
-    abouts = list(AboutWriter(writer)())
+    picture = with_deltas(writer)
+    shown = {part.entry for part in (*picture.nodes, *picture.edges, *picture.labels)}
+    abouts = [about for about in AboutWriter(writer)() if about.entry in shown]
     live = LiveWriter(writer) if PROGRAM in code else None
     return {
         **{key: value if key in RAW else as_html(value) for key, value in placed.items() if key != "sections"},
         "sections": sections,
-        "picture": Markup(svg(with_deltas(writer))),
+        "picture": Markup(svg(picture)),
         "selectable": bool(abouts),
         "data": as_json(data(writer, abouts, sections)),
         "groups": live.groups() if live else [],
@@ -82,6 +84,7 @@ def data(writer: EquationWriter, abouts: list[About], sections: list[PageSection
             "lit": about.lit,
             "colours": about.colours,
             "live": about.live,
+            "symbol": index(about.symbol),
             "equations": [
                 str(writer.numbers[label]) for label in about.equations if str(writer.numbers[label]) in shown
             ],

@@ -1,0 +1,136 @@
+"""The page as text: self-contained, escaped, small, the same equations as the other documents."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from symbackprop import api
+from symbackprop.calculus.inert import Partial
+from symbackprop.errors import UnsupportedExpression
+from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, WEIGHT
+from symbackprop.render.html.about import came_from
+from symbackprop.render.html.equations import mentioned
+from symbackprop.render.html.mathml import continued, mathml
+
+LIMIT = 500_000
+VOID = {"meta", "link", "input", "br", "hr", "img"}
+
+
+class Reader(HTMLParser):
+    """Checks that elements close in order; gathers ids, links and addresses."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.anchors, self.loads = [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag not in VOID:
+            self.open.append(tag)
+        if "id" in given:
+            self.ids.append(given["id"])
+        if tag == "a":
+            self.anchors.append(given["href"])
+        elif "href" in given or "src" in given:
+            self.loads.append((tag, given))
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return {name: api.derive(name).files(["html", "md"]) for name in api.examples()}
+
+
+@pytest.mark.parametrize("name", list(api.examples()))
+def test_the_examples_pages_are_whole_and_small(pages, name):
+    page = pages[name]["derivation.html"]
+    assert len(page.encode()) < LIMIT
+    reader = Reader()
+    reader.feed(page)
+    assert reader.open == []
+    assert len(reader.ids) == len(set(reader.ids))
+    assert all(anchor.startswith("#") and anchor[1:] in reader.ids for anchor in reader.anchors)
+    assert reader.loads == []
+    assert not re.search(r"url\((?!\"data:)", page)
+
+
+@pytest.mark.parametrize("name", list(api.examples()))
+def test_the_page_has_the_equations_of_the_markdown_document(pages, name):
+    page, markdown = pages[name]["derivation.html"], pages[name]["derivation.md"]
+    numbers = re.findall(r'class="at">\((\w+)\)', page)
+    assert numbers == re.findall(r"\\text\{\((\w+)\)\}\\quad", markdown)
+    assert len(numbers) > 50
+
+
+def test_the_same_network_gives_the_same_page():
+    net = api.network("2-2-1", activation="tanh", loss="mse")
+    assert api.derive(net).files(["html"]) == api.derive(net).files(["html"])
+
+
+def test_a_hostile_title_stays_text():
+    net = api.network("2-2-1", activation="tanh", loss="mse", title='</title><script>alert("1")</script>&amp;')
+    page = api.derive(net).files(["html"])["derivation.html"]
+    assert "<script>alert" not in page
+    assert "&lt;/title&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;amp;" in page
+
+
+def test_without_numbers_a_large_network_still_has_its_page():
+    derivation = api.derive(api.network("20-30-5", activation="relu", loss="ce"))
+    page = derivation.files(["html"])["derivation.html"]
+    assert "function gradients" not in page
+    assert json.loads(re.search(r'id="data">(.*?)</script>', page)[1])["about"] == {}
+
+
+def test_what_mathml_does_not_know_is_refused():
+    with pytest.raises(UnsupportedExpression, match=r"no MathML for '\\\\nosuch'"):
+        mathml(r"\nosuch")
+
+
+def test_the_number_of_a_layer_is_one_sign():
+    assert mathml("a^{(2)}_1") == "<math><msubsup><mi>a</mi><mn>1</mn><mn>(2)</mn></msubsup></math>"
+    assert mathml("w_1[3]") == "<math><msub><mi>w</mi><mn>1</mn></msub><mn>[3]</mn></math>"
+    assert "<mn>(" not in mathml("f(2)")
+
+
+def test_a_line_that_goes_on_keeps_the_space_of_its_sign():
+    assert continued(" + b") == "{} + b"
+    assert continued("a") == "a"
+
+
+FACTORS = {
+    Partial(ERROR, OUT[3, 1]): "a1[3]",
+    Partial(OUT[3, 1], PRE[3, 1]): "a1[3]",
+    Partial(PRE[3, 1], OUT[2, 2]): "w21[2]",
+    Partial(PRE[2, 2], WEIGHT[1, 1, 2]): "w12[1]",
+    Partial(ERROR, PRE[2, 2]): "delta2[2]",
+}
+
+
+@pytest.mark.parametrize("factor", FACTORS, ids=FACTORS.values())
+def test_every_factor_comes_from_an_edge_a_unit_or_a_delta(factor):
+    assert came_from(factor) == FACTORS[factor]
+
+
+def test_a_step_mentions_single_parts_of_the_picture_only():
+    steps = {step.label: step for step in api.derive("S1").steps}
+    assert mentioned(steps["forward.z.2"]) == []
+    assert mentioned(steps["forward.z.2.1"]) == ["a1[2]", "w11[1]", "w21[1]", "x1", "x2"]
+    assert str(DELTA[2, 1]) in mentioned(steps["w11[1].folded"])
+
+
+@pytest.mark.parametrize("loss", ["mse", "ce"])
+def test_functions_without_a_formula_get_one_that_is_named(loss):
+    page = api.derive(api.network("2-2-1", activation="g", output_activation="sigmoid", loss=loss))
+    text = page.files(["html"])["derivation.html"]
+    assert "The numbers need a formula for" in text
+    assert "function gradients" in text
