@@ -204,7 +204,7 @@ def test_listing_is_left_out_for_large_networks_and_linear_when_asked_for():
 
 
 def test_bound_indices_never_capture():
-    (chain_step, local, folded) = reverse.gradient(
+    (chain_step, local, _, folded) = reverse.gradient(
         forward_graph(network("2-3-1", activation="g", loss="mse", bias=False)).pre[2].equation,
         WEIGHT[reverse.LAYER, sp.Symbol("i", integer=True, positive=True), reverse.TO],
         None,

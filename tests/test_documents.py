@@ -296,7 +296,7 @@ def test_the_same_input_gives_the_same_bytes():
 
 
 def test_an_unknown_format_and_an_unknown_block_are_refused():
-    with pytest.raises(SpecError, match=r"^unknown format 'pdff'; expected one of md, tex$"):
+    with pytest.raises(SpecError, match=r"^unknown format 'pdff'; did you mean 'pdf'\?$"):
         render(derived("S1"), None, load_profile("S1"), ["pdff"])
     with pytest.raises(UnsupportedExpression, match=r"^no wording for blocks\.nothing$"):
         block_words(Block("nothing", ()).key, True)

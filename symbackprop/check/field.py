@@ -21,6 +21,8 @@ from symbackprop.check.report import UNDECIDED, Row
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.matrix_terms import (
+    ChainRule,
+    Entries,
     Gradient,
     Hadamard,
     Leaf,
@@ -210,7 +212,7 @@ def gradients_in(term: Term) -> set[Gradient]:
             return gradients_in(left) | gradients_in(right)
         case Hadamard(parts) | Plus(parts) | Map(_, _, parts):
             return set().union(*map(gradients_in, parts))
-        case Leaf() | Ones():
+        case Leaf() | Ones() | Entries() | ChainRule():
             return set()
 
 

@@ -12,7 +12,7 @@ from itertools import chain, product
 from typing import Any
 
 import mpmath
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer, KroneckerDelta, Symbol
 
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
@@ -24,7 +24,7 @@ from symbackprop.check.worlds import World
 from symbackprop.derivation.matrix_terms import Layout
 from symbackprop.derivation.steps import Assumption, Step
 from symbackprop.network.forward import ForwardGraph
-from symbackprop.network.quantities import BATCH, BIAS, EXAMPLE, NEXT_BIAS, NEXT_WEIGHT, TARGET, WEIGHT
+from symbackprop.network.quantities import BATCH, BIASES, EXAMPLE, TARGET, WEIGHTS
 
 POINTS = 3  # random networks over the prime field
 REAL_POINTS = 5
@@ -255,6 +255,10 @@ def free_indices(sides: Iterable[Expr], graph: ForwardGraph) -> dict[Symbol, ran
             for i, units in zip(unit_indices(entry), unit_ranges(entry, graph), strict=False):
                 if isinstance(i, Symbol) and i in side.free_symbols and i != EXAMPLE:
                     found.setdefault(i, units)
+        for delta in sorted(side.atoms(KroneckerDelta), key=str):
+            for i, j in (delta.args, delta.args[::-1]):
+                if j in found and i in side.free_symbols:
+                    found.setdefault(i, found[j])
     return {i: found[i] for i in sorted(found, key=str)}
 
 
@@ -270,9 +274,9 @@ def unit_ranges(entry: Entry, graph: ForwardGraph) -> list[range]:
     if not entry.indices[0].is_Integer:
         return []
     layer = int(entry.indices[0])
-    if entry.base in (WEIGHT, NEXT_WEIGHT):
+    if entry.base in WEIGHTS:
         return [graph.units(layer), graph.units(layer + 1)]
-    return [graph.units(layer + 1 if entry.base in (BIAS, NEXT_BIAS) else layer)]
+    return [graph.units(layer + 1 if entry.base in BIASES else layer)]
 
 
 def same(u: Any, v: Any) -> bool:

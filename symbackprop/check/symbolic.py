@@ -22,6 +22,8 @@ from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import (
     BATCH,
     BIAS,
+    BIAS_CHANGE,
+    BIASES,
     DELTA,
     ERROR,
     NEXT_BIAS,
@@ -32,9 +34,12 @@ from symbackprop.network.quantities import (
     RATE,
     TARGET,
     WEIGHT,
+    WEIGHT_CHANGE,
+    WEIGHTS,
 )
 
 UPDATED = {NEXT_WEIGHT: WEIGHT, NEXT_BIAS: BIAS}
+CHANGED = {WEIGHT_CHANGE: WEIGHT, BIAS_CHANGE: BIAS}
 MAX_CASES = 6  # comparisons that a proof distinguishes
 
 
@@ -90,6 +95,8 @@ class Meaning:
         if entry.base in UPDATED:
             old = UPDATED[entry.base][entry.indices]
             return old - RATE * self.total(OBJECTIVE, old)
+        if entry.base in CHANGED:
+            return -RATE * self.total(OBJECTIVE, CHANGED[entry.base][entry.indices])
         return entry
 
     def equation(self, of: Expr) -> Expr:
@@ -186,7 +193,7 @@ def frontier_of(exprs: Iterable[Expr], depth: int) -> int | None:
             return None
         varied = {p.by for p in partials if p.of in (ERROR, OBJECTIVE)}
         for entry in entries:
-            leads_on = entry.base in (WEIGHT, BIAS, NEXT_WEIGHT, NEXT_BIAS) or (entry.base == OUT and entry in varied)
+            leads_on = entry.base in (*WEIGHTS, *BIASES) or (entry.base == OUT and entry in varied)
             last = max(last, int(entry.indices[0]) + leads_on)
     return last if last <= depth else None
 

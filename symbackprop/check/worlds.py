@@ -13,6 +13,7 @@ from typing import Any, Generic
 import sympy as sp
 from sympy import Expr, Symbol
 
+from symbackprop.calculus.cases import without_extremes
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import Z
@@ -24,6 +25,7 @@ from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import (
     BATCH,
     BIAS,
+    BIAS_CHANGE,
     DELTA,
     ERROR,
     EXAMPLE,
@@ -35,9 +37,11 @@ from symbackprop.network.quantities import (
     RATE,
     TARGET,
     WEIGHT,
+    WEIGHT_CHANGE,
 )
 
 UPDATED = {WEIGHT.label.name: NEXT_WEIGHT.label.name, BIAS.label.name: NEXT_BIAS.label.name}
+CHANGED = {WEIGHT.label.name: WEIGHT_CHANGE.label.name, BIAS.label.name: BIAS_CHANGE.label.name}
 
 
 class NetworkValues(Evaluator[N]):
@@ -65,7 +69,7 @@ class NetworkValues(Evaluator[N]):
 
 def derivative(formula: Expr, order: int) -> Expr:
     """SymPy's own derivative of an activation's formula."""
-    return sp.diff(formula, Z, order) if order else formula
+    return sp.diff(without_extremes(formula), Z, order) if order else formula
 
 
 class _Duals(NetworkValues[Dual[N]]):
@@ -162,7 +166,7 @@ class World(NetworkValues[N]):
         self.duals.symbols[OBJECTIVE] = numbers.add(total, self.duals(self.graph.penalty()))
 
     def _derived(self) -> None:
-        """δ, and the weights after one update."""
+        """δ, and the weights after one update, and what it changes them by."""
         error, objective = self.duals.symbols[ERROR], self.duals.symbols[OBJECTIVE]
         self.symbols[ERROR], self.symbols[OBJECTIVE] = error.value, objective.value
         rate = self.symbol(RATE, NOWHERE)
@@ -171,7 +175,9 @@ class World(NetworkValues[N]):
             if name == PRE.label.name:
                 self.known[DELTA.label.name, *at] = error.tangent[name, *at]
             if name in UPDATED:
-                self.known[UPDATED[name], *at] = self.minus(dual.value, self.numbers.mul(rate, slope))
+                step = self.numbers.mul(rate, slope)
+                self.known[UPDATED[name], *at] = self.minus(dual.value, step)
+                self.known[CHANGED[name], *at] = self.minus(self.numbers.rational(0, 1), step)
 
     def partial(self, expr: Partial, at: Units) -> N:
         if isinstance(expr.by, Entry):

@@ -75,7 +75,7 @@ def derive(graph: ForwardGraph, listing: Listing = "auto") -> Derivation:
         "slopes": (*slope_blocks(graph, slopes),),
         "output": (Block("output_delta", output_delta(graph, slopes)),),
         "delta": tuple(delta_blocks(graph, slopes)),
-        "update": (Block("update", tuple(update_steps(graph))),),
+        "update": (Block("update", tuple(update_steps(graph))), Block("change", tuple(change_steps(graph)))),
     }
     general = {step.label: step for blocks in sections.values() for block in blocks for step in block.steps}
     scalar = ScalarView(graph, slopes, general)
@@ -174,8 +174,19 @@ def parameters(graph: ForwardGraph, layer: int) -> Iterator[Entry]:
 
 def update_steps(graph: ForwardGraph) -> Iterator[Step]:
     """One gradient descent step for every layer's parameters."""
+    for layer, of, penalised in descended(graph):
+        yield from reverse.at_layer((reverse.update(of, penalised),), layer)
+
+
+def change_steps(graph: ForwardGraph) -> Iterator[Step]:
+    """The same, with the change of each parameter on a line of its own."""
+    for layer, of, penalised in descended(graph):
+        yield from reverse.at_layer(reverse.change(of, penalised), layer)
+
+
+def descended(graph: ForwardGraph) -> Iterator[tuple[int, Entry, bool]]:
+    """Every layer, each of its parameters' patterns, and whether the penalty covers it."""
     penalty = graph.spec.penalty
     for layer in range(1, graph.depth):
         for of in parameters(graph, layer):
-            penalised = penalty is not None and (of.base == WEIGHT or penalty.biases)
-            yield from reverse.at_layer((reverse.update(of, penalised),), layer)
+            yield layer, of, penalty is not None and (of.base == WEIGHT or penalty.biases)

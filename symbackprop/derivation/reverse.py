@@ -23,6 +23,7 @@ from symbackprop.network import layers
 from symbackprop.network.layers import Equation
 from symbackprop.network.quantities import (
     BIAS,
+    BIAS_CHANGE,
     DELTA,
     ERROR,
     LAYER,
@@ -36,12 +37,14 @@ from symbackprop.network.quantities import (
     SIZE,
     TO,
     WEIGHT,
+    WEIGHT_CHANGE,
 )
 from symbackprop.network.spec import PenaltyUse
 
 NEXT = OUTPUT_UNIT  # a unit of the next layer, in the recursion for δ
 HERE, LATER = DELTA[LAYER, TO], DELTA[LAYER + 1, NEXT]
 UPDATED = {WEIGHT: NEXT_WEIGHT, BIAS: NEXT_BIAS}
+CHANGE = {WEIGHT: WEIGHT_CHANGE, BIAS: BIAS_CHANGE}
 
 
 def at_layer(steps: Iterable[Step], layer: int) -> tuple[Step, ...]:
@@ -127,7 +130,14 @@ def gradient(equation: Equation, of: Entry, penalty: PenaltyUse | None) -> tuple
     steps = [
         Step(name + ".chain", Partial(ERROR, of), chain, rules.CHAIN),
         Step(name + ".local", Partial(using, of), local, rules.KRONECKER, ("forward.z.{next}",)),
-        Step(name, Partial(ERROR, of), folded, rules.LOCAL_GRADIENT, (name + ".chain", name + ".local")),
+        Step(
+            name + ".inserted",
+            Partial(ERROR, of),
+            Chain(Partial(ERROR, using), local),
+            rules.SUBSTITUTE,
+            (name + ".chain", name + ".local"),
+        ),
+        Step(name, Partial(ERROR, of), folded, rules.LOCAL_GRADIENT, (name + ".inserted",)),
     ]
     if penalty is not None and (of.base == WEIGHT or penalty.biases):
         share = layers.penalty(penalty, of)
@@ -157,4 +167,16 @@ def update(of: Entry, penalised: bool) -> Step:
         of - RATE * gradient_of,
         rules.DESCENT,
         (f"gradient.{of.base.label}.{{l}}",),
+    )
+
+
+@lru_cache
+def change(of: Entry, penalised: bool) -> tuple[Step, ...]:
+    """The same descent step in two: the change Δw = -η ∂E/∂w, and the weight w + Δw that it leads to."""
+    kind, by = of.base.label, CHANGE[of.base][of.indices]
+    slope = Partial(OBJECTIVE if penalised else ERROR, of)
+    gradient_label, name = f"gradient.{kind}.{{l}}", f"change.{kind}.{{l}}"
+    return (
+        Step(name, by, -RATE * slope, rules.DESCENT, (gradient_label,)),
+        Step(f"{name}.applied", UPDATED[of.base][of.indices], of + by, rules.SUBSTITUTE, (f"update.{kind}.{{l}}", name)),
     )

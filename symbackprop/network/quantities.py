@@ -33,6 +33,10 @@ SIZE = Base("n", integer=True, positive=True)  # SIZE[l]: the number of units of
 
 NEXT_WEIGHT = Base("w_next")  # a weight's value after the update
 NEXT_BIAS = Base("b_next")
+WEIGHT_CHANGE = Base("w_change")  # what the update adds to a weight
+BIAS_CHANGE = Base("b_change")
+WEIGHTS = (WEIGHT, NEXT_WEIGHT, WEIGHT_CHANGE)
+BIASES = (BIAS, NEXT_BIAS, BIAS_CHANGE)
 
 ERROR = Symbol("E", real=True)  # the error of one example
 OBJECTIVE = Symbol("J", real=True)  # what is minimised: the examples' errors, reduced over the batch, plus the penalty

@@ -101,6 +101,9 @@ class TextMarkup:
         parts = [f"{value.text} " + ("otherwise" if where is None else f"if {where.text}") for value, where in rows]
         return self._text("{" + "; ".join(parts) + "}", Level.SUM)
 
+    def array(self, rows: Sequence[Sequence[Printed]]) -> Printed:
+        return self._text("[" + "; ".join(", ".join(entry.text for entry in row) for row in rows) + "]")
+
     def indicator(self, condition: str) -> Printed:
         return self._text(f"1{{{condition}}}")
 
