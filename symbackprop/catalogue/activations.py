@@ -6,7 +6,8 @@ import sympy as sp
 from sympy import Integer, Piecewise, Rational, Symbol, oo
 
 from symbackprop.catalogue.cornered import CORNERED
-from symbackprop.catalogue.entries import Activation, K, Kink, M, N, V, Z
+from symbackprop.catalogue.entries import Activation, Kink, Z
+from symbackprop.catalogue.groups import GROUPS
 from symbackprop.catalogue.smooth import SMOOTH
 
 ALPHA = Symbol("alpha", real=True)
@@ -76,13 +77,6 @@ GELU = Activation(
     range=(Rational(-17, 100), oo),  # the minimum, -0.16997, has no closed form
     source="torch.nn.GELU",
 )
-SOFTMAX = Activation(
-    name="softmax",
-    value=sp.exp(V[K]) / sp.Sum(sp.exp(V[M]), (M, 1, N)),
-    range=(Integer(0), Integer(1)),
-    group=True,
-    source="torch.nn.Softmax",
-)
 GENERIC = Activation(
     name="g",
     aliases=("generic",),
@@ -91,6 +85,5 @@ GENERIC = Activation(
 )
 
 CLASSIC = (IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SOFTPLUS, SILU, GELU)
-GROUPS = (SOFTMAX,)
 
 ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in (*CLASSIC, *CORNERED, *SMOOTH, *GROUPS, GENERIC)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sympy as sp
-from sympy import Integer, Piecewise, Rational, Symbol
+from sympy import Integer, Piecewise, Rational, Symbol, oo
 
 from symbackprop.catalogue.entries import A, Kink, Loss, N, T
 
@@ -40,6 +40,7 @@ NLL = Loss(
     name="nll",
     aliases=("negative_log_likelihood", "nll_loss"),
     value=-T * A,
+    domain=(-oo, ZERO),
     targets_sum_to_one=True,
     source="torch.nn.NLLLoss on log-probabilities, with class probabilities as targets",
 )

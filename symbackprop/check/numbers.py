@@ -79,6 +79,7 @@ class PrimeField:
     generators: dict[int, int] = field(default_factory=dict)
     exponentials: dict[int, int] = field(default_factory=dict)
     logarithms: dict[int, int] = field(default_factory=dict)
+    random_logarithms: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.source = Random(self.seed)
@@ -143,7 +144,7 @@ class PrimeField:
         return self.memo[key]
 
     def _exp(self, u: int) -> int:
-        """Exp(k u) = exp(u)^k and exp(log v) = v, otherwise random."""
+        """Exp(k u) = exp(u)^k, exp(log v) = v and exp(u - log v) = exp(u)/v, otherwise random."""
         if u == 0:
             return 1
         if u not in self.exponentials:
@@ -158,6 +159,9 @@ class PrimeField:
         for k in (-1, 2, -2, 3, -3):
             if (base := u * self.rational(1, k) % PRIME) in self.exponentials:
                 return pow(self.exponentials[base], k, PRIME)
+        for logarithm in self.random_logarithms:
+            if (base := (u + logarithm) % PRIME) in self.exponentials:
+                return self.exponentials[base] * self.inverse(self.exponentials[logarithm]) % PRIME
         self.generators[u] = self.random()
         return pow(self.generators[u], ROOTS, PRIME)
 
@@ -167,10 +171,14 @@ class PrimeField:
             return 0
         if v not in self.logarithms:
             other = self.inverse(v)
-            u = PRIME - self.logarithms[other] if other in self.logarithms else self.random()
+            u = PRIME - self.logarithms[other] if other in self.logarithms else self._random_logarithm()
             self.logarithms[v] = u
             self.exponentials[u] = v
         return self.logarithms[v]
+
+    def _random_logarithm(self) -> int:
+        self.random_logarithms.append(self.random())
+        return self.random_logarithms[-1]
 
 
 @lru_cache

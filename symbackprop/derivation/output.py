@@ -98,29 +98,27 @@ def cancelled(product: Chain) -> Expr:
 def group_slope(activation: Equation) -> tuple[Step, ...]:
     """∂a_k/∂z_q of a group function such as softmax, written in terms of the outputs.
 
-    Every a_k = u_k / S with S the sum that all units share gives u_k = a_k S; put in, S cancels.
+    With S for the sum that all units share, a_k = f(z_k, S) is solved for z_k; put in, S cancels.
     """
     varied = PRE[LAYER, OTHER]
     raw = derivative(activation.right, varied)
     left = Partial(OUT_K, varied)
     inside = in_outputs(raw, activation)
+    rule = rules.QUOTIENT if sp.fraction(activation.right)[1] != 1 else rules.LOCAL
     return (
-        Step("slope.group.0", left, raw, rules.QUOTIENT, ("forward.a.{l}",)),
+        Step("slope.group.0", left, raw, rule, ("forward.a.{l}",)),
         Step("slope.group.1", raw, inside, rules.IN_OUTPUT, ("forward.a.{l}",)),
     )
 
 
 def in_outputs(expr: Expr, activation: Equation) -> Expr:
-    """``expr`` with the group function's own numerators and shared sum replaced by its outputs."""
+    """``expr`` with the group function's own pre-activations and shared sums replaced by its outputs."""
     shared = {
         total: sp.Dummy(f"S{n}", positive=True) for n, total in enumerate(sorted(activation.right.atoms(Sum), key=str))
     }
-    ratio = activation.right.xreplace(shared)
-    (numerator,) = ratio.atoms(sp.exp)
-    solved = {
-        numerator.xreplace({OUTPUT_UNIT: unit}): sp.solve(ratio - OUT_K, numerator)[0].xreplace({OUTPUT_UNIT: unit})
-        for unit in (OUTPUT_UNIT, OTHER)
-    }
+    pre = sp.Dummy("z", real=True)
+    (inverse,) = sp.solve(activation.right.xreplace(shared).xreplace({PRE_K: pre}) - OUT_K, pre)
+    solved = {PRE[LAYER, unit]: inverse.xreplace({OUTPUT_UNIT: unit}) for unit in (OUTPUT_UNIT, OTHER)}
     value = sp.expand(expr.xreplace(shared).xreplace(solved))
     return common_factor_out(value)
 

@@ -174,7 +174,7 @@ def _parameter(step: Step) -> mt.Leaf:
 def _line(read: TermReader, step: Step) -> Assign:
     """The line that carries out ``step``; an activation is read as one formula."""
     activation = isinstance(step.left, mt.Leaf) and step.left.base == OUT
-    group = activation and isinstance(step.right, mt.Hadamard)
+    group = activation and not (isinstance(step.right, mt.Map) and isinstance(step.right.function, Apply))
     node = read.formula_node(read.formula(step.right)) if group else read(step.right)
     return Assign(read.name(step.left), node, step.label)
 

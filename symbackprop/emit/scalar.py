@@ -106,8 +106,8 @@ class ScalarLines:
                 pre = PRE[layer, j]
                 yield self.line(identifier(pre), graph.entry_equation(pre), f"forward.z.{layer}.{j}")
             formula = stable_form(self.output_formula(layer))
-            if formula.has(Shifted):
-                units = [symbol_of(PRE[layer, j]) for j in graph.units(layer)]
+            for shifted in formula.atoms(Shifted):
+                units = [self.at_unit(shifted.args[0], layer, j) for j in graph.units(layer)]
                 yield Assign(f"max_{layer}", self.node(sp.Max(*units, evaluate=False)))
             for j in graph.units(layer):
                 value = self.at_unit(formula, layer, j)
@@ -128,7 +128,7 @@ class ScalarLines:
         if isinstance(formula, RowSum):
             return sp.Add(*(self.at_unit(formula.args[0], layer, m) for m in self.derivation.graph.units(layer)))
         if isinstance(formula, Shifted):
-            return units[j - 1] - Symbol(f"max_{layer}", real=True)
+            return self.at_unit(formula.args[0], layer, j) - Symbol(f"max_{layer}", real=True)
         if not formula.args:
             return formula
         return formula.func(*(self.at_unit(arg, layer, j) for arg in formula.args))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from symbackprop.network.quantities import BATCH, RATE
 from symbackprop.network.spec import NetworkSpec
 
 WIDTH = 120
+ASSIGNMENT = re.compile(r"\w+ [-+*/]?= ")
 
 
 @dataclass(frozen=True)
@@ -122,14 +124,15 @@ def fitted(statement: str, indent: int = 4, comment: str = "") -> list[str]:
     note = f"  # {comment}" if comment else ""
     if len(statement) + len(note) + indent <= WIDTH:
         return [statement + note]
-    name, _, value = statement.partition(" = ")
+    match = ASSIGNMENT.match(statement)
+    target, value = (statement[: match.end()], statement[match.end() :]) if match else (statement, "")
     pieces = [value]
     for marks in ((" + ", " - "), (" * ", " / ")):
         if value and len(pieces) == 1 and len(value) + indent + 4 > WIDTH:
             pieces = _split(value, marks)
     one_call = value.endswith(")") and len(_split(value, (" + ", " - ", " * ", " / ", " @ "))) == 1
     if value and not one_call:
-        return [f"{name} = ({note}", *(f"    {piece.strip()}" for piece in pieces), ")"]
+        return [f"{target}({note}", *(f"    {piece.strip()}" for piece in pieces), ")"]
     head, _, rest = statement.partition("(")
     body, _, tail = rest.rpartition(")")
     if len(body) + indent + 4 <= WIDTH:

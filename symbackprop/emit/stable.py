@@ -65,7 +65,7 @@ class Softplus(sp.Function):
 
     nargs = 1
 
-    def _eval_is_extended_real(self) -> bool:
+    def _eval_is_positive(self) -> bool:
         return True
 
 
@@ -259,6 +259,8 @@ def tanh_complement(expr: Expr) -> Expr:
             base, exponent = function.as_base_exp()
             if one > 0 and coefficient == -one and isinstance(base, sp.tanh) and exponent == 2:
                 u = base.args[0]
+                if u.is_positive:  # tanh(softplus) stands beside its own derivative, which never is the greater part
+                    return expr
                 return rest - term + 4 * one * Sigmoid(2 * u) * Sigmoid(-2 * u)
     return expr
 

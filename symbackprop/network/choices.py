@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from sympy import Rational, Symbol
 
+from symbackprop.calculus.indices import instantiate
+from symbackprop.catalogue import entries as row
 from symbackprop.catalogue.activations import ACTIVATIONS
 from symbackprop.catalogue.entries import Kink, Loss
 from symbackprop.catalogue.lookup import find_activation, find_loss
@@ -93,7 +95,8 @@ def refuse_misplaced_groups(uses: list[ActivationUse], outputs: int) -> None:
                 f"{use.tag} takes a whole layer and can only be the output's; choose another for layer {layer}"
             )
     if uses[-1].entry.group and outputs == 1:
-        raise SpecError(f"{uses[-1].tag} of one output unit is always 1; expected several units, or 'sigmoid'")
+        value = instantiate(uses[-1].entry.value, {row.N: 1, row.K: 1})
+        raise SpecError(f"{uses[-1].tag} of one output unit is always {value}; expected several units, or 'sigmoid'")
 
 
 def refuse_misfit(loss: Loss, output: ActivationUse, outputs: int) -> None:
