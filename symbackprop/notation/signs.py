@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sympy as sp
@@ -100,7 +101,7 @@ def term_sign(term: Any) -> tuple[int, Any]:
             parts = [term_sign(part) for part in terms]
             if all(sign == -1 for sign, _ in parts):
                 return -1, Plus(tuple(part for _, part in parts))
-            return 1, Plus(tuple(sorted((with_sign(*pair) for pair in parts), key=lambda part: is_scaled(part, -1))))
+            return 1, positive_first(with_sign(*pair) for pair in parts)
         case Map(function, symbols, arguments):
             signs, inner = zip(*map(term_sign, arguments), strict=True)
             put = {symbol: sign * symbol for symbol, sign in zip(symbols, signs, strict=True)}
@@ -110,25 +111,28 @@ def term_sign(term: Any) -> tuple[int, Any]:
 
 
 def minus_term(term: Any) -> Any:
-    """Minus a matrix term that has no sign in front."""
-    match term:
-        case Plus(terms) if any(is_target(part) for part in terms):
-            turned = (part.of if is_scaled(part, -1) else Scaled(sp.S.NegativeOne, part) for part in terms)
-            return Plus(tuple(sorted(turned, key=lambda part: is_scaled(part, -1))))
-        case Hadamard(factors):
-            at = next((n for n, f in enumerate(factors) if minus_term(f) != Scaled(sp.S.NegativeOne, f)), None)
-            if at is not None:
-                return Hadamard(tuple(minus_term(f) if n == at else f for n, f in enumerate(factors)))
-        case Scaled(factor, of) if minus_term(of) != Scaled(sp.S.NegativeOne, of):
-            return Scaled(factor, minus_term(of))
+    """Minus a matrix term that has no sign in front; the terms of a sum change theirs."""
+    if isinstance(term, Plus) and any(term_sign(part)[0] == -1 for part in term.terms):
+        return positive_first(with_sign(-1, part) for part in term.terms)
+    if isinstance(term, Hadamard):
+        at = next((n for n, factor in enumerate(term.factors) if is_term_difference(factor)), None)
+        if at is not None:
+            return Hadamard(tuple(minus_term(f) if n == at else f for n, f in enumerate(term.factors)))
+    if isinstance(term, Scaled) and is_term_difference(term.of):
+        return Scaled(term.factor, minus_term(term.of))
     return Scaled(sp.S.NegativeOne, term)
 
 
-def is_scaled(term: Any, number: int) -> bool:
-    """Whether ``term`` is ``number`` times another."""
-    return isinstance(term, Scaled) and term.factor == number
+def positive_first(terms: Iterable[Any]) -> Plus:
+    """The sum, with the terms that have a minus sign last."""
+    return Plus(tuple(sorted(terms, key=lambda part: term_sign(part)[0] == -1)))
+
+
+def is_term_difference(term: Any) -> bool:
+    """Whether ``term`` is a difference between outputs and targets."""
+    return isinstance(term, Plus) and any(is_target(part) for part in term.terms)
 
 
 def is_target(term: Any) -> bool:
-    """Whether ``term`` is the array of targets, or minus it."""
-    return isinstance(term, Leaf) and term.base == TARGET or isinstance(term, Scaled) and is_target(term.of)
+    """Whether ``term`` is the array of targets, or a multiple of it."""
+    return (isinstance(term, Leaf) and term.base == TARGET) or (isinstance(term, Scaled) and is_target(term.of))

@@ -11,6 +11,7 @@ from symbackprop.derivation.matrix_terms import Leaf
 from symbackprop.derivation.steps import Formula, Step
 from symbackprop.network.quantities import NEXT_BIAS, NEXT_WEIGHT
 from symbackprop.notation.profile import Profile
+from symbackprop.notation.substitution import NEXT_THRESHOLD
 from symbackprop.render.printed import Printed, broken, least_width
 from symbackprop.render.style import Style
 
@@ -90,7 +91,7 @@ class Setter:
 
 def is_update(left: Formula) -> bool:
     """Whether the left side is a parameter's new value, which is assigned rather than equal."""
-    return isinstance(left, (Entry, Leaf)) and left.base in (NEXT_WEIGHT, NEXT_BIAS)
+    return isinstance(left, (Entry, Leaf)) and left.base in (NEXT_WEIGHT, NEXT_BIAS, NEXT_THRESHOLD)
 
 
 def ranges(numbers: list[int], mark: str = "") -> str:

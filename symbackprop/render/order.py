@@ -10,8 +10,8 @@ from sympy import Add, Expr, Mul, Pow, Sum, Symbol
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import A, T, W, Z
-from symbackprop.network.quantities import BIAS, DELTA, ERROR, NEXT_BIAS, NEXT_WEIGHT, TARGET, WEIGHT
-from symbackprop.notation.substitution import MINUS_DELTA, THRESHOLD
+from symbackprop.network.quantities import BIAS, BIAS_CHANGE, DELTA, ERROR, NEXT_BIAS, NEXT_WEIGHT, TARGET, WEIGHT
+from symbackprop.notation.substitution import MINUS_DELTA, THRESHOLD, THRESHOLD_CHANGE
 
 Key = tuple[Any, ...]
 
@@ -50,7 +50,7 @@ def term_key(term: Expr) -> Key:
     if rest == 1 or term.is_number:
         return (3 if term.is_negative else 0, (), str(term))
     keys = sorted(factor_key(factor) for factor in Mul.make_args(rest))
-    late = 3 if _is_entry(rest, BIAS, NEXT_BIAS, THRESHOLD) else 2 if _is_entry(rest, TARGET) or rest == T else 1
+    late = 4 if _is_entry(rest, BIAS_CHANGE, THRESHOLD_CHANGE) else 3 if _is_entry(rest, BIAS, NEXT_BIAS, THRESHOLD) else 2 if _is_entry(rest, TARGET) or rest == T else 1
     kind = -1 if rest == ERROR else 0 if isinstance(rest, Sum) else late
     return (2 if negative else 1, (kind, keys), str(term))
 
