@@ -26,9 +26,10 @@ from symbackprop.network.quantities import BIAS, OUT, PRE, WEIGHT
 from symbackprop.network.read import network
 from symbackprop.notation.profile import load_profile, profile_names
 from symbackprop.render.picture.draw import EMITTERS, picture_for, picture_of, unit_picture
+from symbackprop.render.picture.error_plot import error_picture
 from symbackprop.render.picture.highlight import highlight
 from symbackprop.render.picture.placing import Span
-from symbackprop.render.picture.plots import activation_picture, error_picture
+from symbackprop.render.picture.plots import activation_picture
 from symbackprop.render.picture.shapes import Tone
 
 SHAPES = {

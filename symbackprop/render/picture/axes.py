@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, hypot, log10
 
+from symbackprop.render.picture.geometry import Box, Point, within
 from symbackprop.render.picture.marks import Mark, Marks
 from symbackprop.render.picture.parts import FAINT_WIDTH, LETTERS, PLAIN_WIDTH, size_of
 from symbackprop.render.picture.placing import OVERLAP, Span
-from symbackprop.render.picture.shapes import Box, Label, Line, Node, Point, Polyline, Tone
+from symbackprop.render.picture.shapes import Label, Line, Node, Tone
 
 WIDTH, HEIGHT = 7.0, 4.4
 TICK, TICK_SIZE = 0.1, 8
@@ -88,11 +89,6 @@ class Axes:
         return best[1]
 
 
-def within(box: Box, outer: Box) -> bool:
-    """Whether a box lies inside another."""
-    return outer.left <= box.left and box.right <= outer.right and outer.top <= box.top and box.bottom <= outer.bottom
-
-
 def round_ticks(low: float, high: float) -> list[Tick]:
     """Round numbers between two others: steps of 1, 2 or 5 times a power of ten.
 
@@ -114,24 +110,3 @@ def decade_ticks(low: float, high: float) -> list[Tick]:
     step = ceil((high - low) / TICKS) or 1
     values = [n for n in range(ceil(low), floor(high) + 1) if n % step == 0]
     return [(value, (Mark("10", label=str(value)),)) for value in values]
-
-
-def clipped(points: Sequence[Point], low: float, high: float) -> list[Polyline]:
-    """The pieces of a curve between two heights; a piece ends where the curve crosses them.
-
-    >>> clipped([(0.0, 0.0), (1.0, 4.0)], -1.0, 2.0)
-    [((0.0, 0.0), (0.5, 2.0))]
-    """
-    pieces: list[list[Point]] = []
-    for start, end in pairwise(points):
-        (x, y), (u, v) = start, end
-        bounds = (0.0, 1.0) if y == v else tuple(sorted(((low - y) / (v - y), (high - y) / (v - y))))
-        enter, leave = max(0.0, bounds[0]), min(1.0, bounds[1])
-        if enter >= leave or (y == v and not low <= y <= high):
-            continue
-        first, last = ((x + t * (u - x), y + t * (v - y)) for t in (enter, leave))
-        if pieces and pieces[-1][-1] == first:
-            pieces[-1].append(last)
-        else:
-            pieces.append([first, last])
-    return [tuple(piece) for piece in pieces]

@@ -11,8 +11,9 @@ from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import BIAS, ERROR, OUT, WEIGHT
 from symbackprop.notation.apply import Notation
 from symbackprop.render.picture.frame import finished
+from symbackprop.render.picture.left_out import dots, some
 from symbackprop.render.picture.marks import Lettering, Mark, Marks
-from symbackprop.render.picture.parts import LABEL_SIZES, LETTERS, Wire, dots, edge, error_box, some
+from symbackprop.render.picture.parts import LABEL_SIZES, LETTERS, Wire, edge, error_box
 from symbackprop.render.picture.shapes import Label, Line, Node, Picture
 
 WIDTH, STEP = 1.2, 2.9

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from symbackprop.render.picture.shapes import Box, Label, Line, Node, Picture, Point
+from symbackprop.render.picture.geometry import Box, Point
+from symbackprop.render.picture.shapes import Label, Line, Node, Picture
 
 MARGIN = 0.1
 DIGITS = 3  # of a centimetre: a hundredth of a millimetre is finer than any printer

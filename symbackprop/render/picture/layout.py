@@ -12,8 +12,9 @@ from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, WEIGHT
 from symbackprop.notation.apply import Notation
 from symbackprop.render.picture.frame import finished
+from symbackprop.render.picture.geometry import Point
 from symbackprop.render.picture.highlight import Highlight
-from symbackprop.render.picture.marks import Lettering, Mark, Marks, width_of
+from symbackprop.render.picture.marks import Lettering, Marks, width_of
 from symbackprop.render.picture.parts import (
     CLEAR,
     FAINT_WIDTH,
@@ -31,7 +32,7 @@ from symbackprop.render.picture.parts import (
     size_of,
 )
 from symbackprop.render.picture.placing import Span, cut, place
-from symbackprop.render.picture.shapes import POINT, Label, Line, Node, Picture, Point, Tone
+from symbackprop.render.picture.shapes import POINT, Label, Line, Node, Picture, Tone
 
 TEXT_WIDTH = 15.0  # centimetres that a page has for the columns
 WIDEST_GAP, NARROWEST_GAP = 4.6, 2.2
@@ -107,7 +108,9 @@ class NetworkLayout:
                 )
             if self._has_bias(layer):
                 at = self.at(layer, self.graph.spec.sizes[layer - 1] + 1)
-                found[one(layer)] = self._circle(one(layer), "constant", at, (Mark("1"),), self._one_tone(layer))
+                found[one(layer)] = self._circle(
+                    one(layer), "constant", at, self.lettering.constant, self._one_tone(layer)
+                )
         if self.backward:
             found[str(ERROR)] = self._error()
         return found

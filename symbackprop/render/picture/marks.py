@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from symbackprop.calculus.indices import Entry
-from symbackprop.derivation.matrix_terms import Leaf
+from symbackprop.derivation.matrix_terms import Leaf, Scaled
 from symbackprop.notation.apply import Name, Notation
+from symbackprop.notation.substitution import formula_sign
 from symbackprop.render.markup import name_text
 
 SCRIPT = 0.7  # the size of a subscript beside its letter
@@ -29,7 +31,7 @@ class Mark:
     @property
     def upright(self) -> bool:
         """Words, numbers and brackets stand upright; single letters are slanted."""
-        return len(self.letter) > 1 or not self.letter.isalpha()
+        return len(without_hats(self.letter)) > 1 or not self.letter[0].isalpha()
 
 
 Marks = tuple[Mark, ...]
@@ -41,7 +43,16 @@ def text_width(text: str) -> float:
     >>> text_width("11")
     1.0
     """
-    return round(sum(map(_letter_width, text)), 3)
+    return round(sum(map(_letter_width, without_hats(text))), 3)
+
+
+def without_hats(text: str) -> str:
+    """The letters of a text without the hats, tildes and bars over them.
+
+    >>> without_hats("ŷ")
+    'y'
+    """
+    return "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
 
 
 def _letter_width(letter: str) -> float:
@@ -83,15 +94,24 @@ class Lettering:
         return (Mark(name.letter, sub, label, name.place, name.bold),)
 
     def entry(self, entry: Entry) -> Marks:
-        """One weight, bias, output or δ."""
-        return self.name(self.notation.entry(entry))
+        """One weight, bias, output or δ, by the profile's own name for it; a sign before it is left out."""
+        _, own = formula_sign(self.notation.substitution.into(entry))
+        return self.name(self.notation.entry(own))
 
     def array(self, *leaves: Leaf) -> Marks:
         """Whole arrays, with commas between them."""
         marks: Marks = ()
         for leaf in leaves:
-            marks += (Mark(", "),) * bool(marks) + self.name(self.notation.array(leaf, batch=False))
+            written = self.notation.substitution.into(leaf)
+            own = written.of if isinstance(written, Scaled) else written
+            assert isinstance(own, Leaf), "a profile puts an array in place of an array"
+            marks += (Mark(", "),) * bool(marks) + self.name(self.notation.array(own, batch=False))
         return marks
+
+    @property
+    def constant(self) -> Marks:
+        """What a unit that feeds the biases puts out: 1, or -1 where they are thresholds, which are subtracted."""
+        return (Mark("-1" if self.notation.profile.bias == "threshold" else "1"),)
 
     def letter(self, key: str) -> Marks:
         """A quantity without indices, by its key in the profile: the error, say."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from math import cos, pi, sin
 
 from symbackprop.network.quantities import ERROR
+from symbackprop.render.picture.geometry import Box, Point
 from symbackprop.render.picture.marks import Marks, height_of, width_of
 from symbackprop.render.picture.placing import OVERLAP, Span, cut
-from symbackprop.render.picture.shapes import POINT, Box, Label, Line, Node, Point, Tone
+from symbackprop.render.picture.shapes import POINT, Label, Line, Node, Tone
 
 LABEL_SIZES = (10, 9, 8, 7, 6)
 LETTERS = 9  # points: the size of the labels on edges
@@ -19,7 +19,6 @@ FLOW_WIDTH = 0.8
 FLOW = 0.16  # how far beside an edge its backward arrow runs
 CLEAR = 0.04  # room between a label and the line that it lies on
 DIRECTIONS = 16
-DOT, DOT_STEP = 0.07, 0.18
 
 
 def fitting(marks: Marks, width: float) -> int:
@@ -104,30 +103,3 @@ def near(node: Node, marks: Marks, entry: str, taken: list[Box], spans: list[Spa
         return crossed + OVERLAP * sum(box.meets(other) for other in taken)
 
     return min(labels, key=cost)
-
-
-def dots(name: str, at: Point, upright: bool) -> list[Node]:
-    """Three dots for what is left out; ``name`` tells them from others."""
-    steps = [(0.0, n * DOT_STEP) if upright else (n * DOT_STEP, 0.0) for n in (-1, 0, 1)]
-    return [dot(f"{name}-{n}", (at[0] + dx, at[1] + dy)) for n, (dx, dy) in enumerate(steps, start=1)]
-
-
-def dot(entry: str, at: Point, tone: Tone = Tone.PLAIN) -> Node:
-    """A filled dot."""
-    return Node(entry, "dot", at, DOT, DOT, tone=tone)
-
-
-def some(units: Sequence[int], needed: int | None, limit: int) -> list[int | None]:
-    """At most ``limit`` of the units, the needed one among them; None stands for those left out.
-
-    >>> some(range(1, 4), 2, 4), some(range(1, 10), 5, 4)
-    ([1, 2, 3], [1, None, 5, None, 9])
-    """
-    if len(units) <= limit:
-        return list(units)
-    ends = (limit - 1) // 2 if needed is None else 1
-    kept = sorted({*units[:ends], *units[-ends:], *((needed,) if needed else ())})
-    shown: list[int | None] = kept[:1]
-    for before, unit in pairwise(kept):
-        shown += [unit] if unit == before + 1 else [None, unit]
-    return shown

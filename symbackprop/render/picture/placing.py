@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot, sqrt
 
-from symbackprop.render.picture.shapes import Box, Point, Polyline
+from symbackprop.render.picture.geometry import Box, Point, Polyline
 
 POSITIONS = 41  # places tried along an edge
 ROUNDS = 12

@@ -1,11 +1,11 @@
-"""Plots: an activation with its derivative and its kinks, and the error of finite differences against their step."""
+"""The graph of an activation and of its derivative, with its kinks marked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite, log10
+from math import isfinite
 
 import sympy as sp
 from sympy import Expr, Rational, Symbol
@@ -17,11 +17,13 @@ from symbackprop.errors import SpecError, unknown
 from symbackprop.network.spec import ActivationUse
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import Profile
-from symbackprop.render.picture.axes import HEIGHT, WIDTH, Axes, clipped, decade_ticks, round_ticks
+from symbackprop.render.picture.axes import HEIGHT, WIDTH, Axes, round_ticks
 from symbackprop.render.picture.frame import finished
+from symbackprop.render.picture.geometry import Point, Polyline, clipped
+from symbackprop.render.picture.left_out import DOT, dot
 from symbackprop.render.picture.marks import Lettering, Mark
-from symbackprop.render.picture.parts import DOT, LETTERS, dot
-from symbackprop.render.picture.shapes import Label, Line, Node, Picture, Point, Polyline, Tone
+from symbackprop.render.picture.parts import LETTERS
+from symbackprop.render.picture.shapes import Label, Line, Node, Picture, Tone
 
 REACH, BEYOND = 4.0, 2.0  # the plot goes this far to both sides of zero, or this far beyond the outermost kink
 TALLEST = 4.0  # heights beyond this are cut off
@@ -90,7 +92,8 @@ class ActivationPlot:
             number_function(self._number(self.slope.formula)),
         )
         graphs = {"value": self.sampled(value), "slope": self.sampled(slope)}
-        axes = self._axes([y for runs in graphs.values() for run in runs for _, y in run])
+        at_kinks = [y for at, taken in self.kinks for y in (value(at), taken) if y is not None]
+        axes = self._axes([y for runs in graphs.values() for run in runs for _, y in run], at_kinks)
         curves = [
             Line(kind, "curve", self._drawn(graphs[kind], axes), dashed=tone == Tone.BACK, tone=tone, width=CURVE)
             for kind, tone in (("value", Tone.PLAIN), ("slope", Tone.BACK))
@@ -117,10 +120,11 @@ class ActivationPlot:
             )
         )
 
-    def _axes(self, heights: list[float]) -> Axes:
+    def _axes(self, heights: list[float], at_kinks: list[float]) -> Axes:
         if not heights:
             raise SpecError(f"the activation {self.use.tag} has no value near zero; there is nothing to draw")
-        low, high = max(min(heights), -TALLEST), min(max(heights), TALLEST)
+        low = max(min(heights), min([-TALLEST, *at_kinks]))
+        high = min(max(heights), max([TALLEST, *at_kinks]))
         pad = 0.08 * (high - low) or 1.0
         return Axes((self.ends[0], low - pad), (self.ends[1], high + pad))
 
@@ -138,7 +142,7 @@ class ActivationPlot:
         nodes = []
         for n, (at, taken) in enumerate(self.kinks, start=1):
             beside = [slope(at - CLOSE), slope(at + CLOSE)]
-            rings = [y for y in beside if y is not None and abs(y - taken) > JUMP and abs(y) <= TALLEST]
+            rings = [y for y in beside if y is not None and abs(y - taken) > JUMP and axes.low[1] <= y <= axes.high[1]]
             if rings:
                 nodes.append(dot(f"slope-at-kink-{n}", axes.at(at, taken), Tone.BACK))
             nodes += [
@@ -166,35 +170,3 @@ def number_function(expr: Expr) -> Function:
         return float(y) if not isinstance(y, complex) and isfinite(y) else None
 
     return value
-
-
-def error_picture(points: Sequence[tuple[float, float]]) -> Picture:
-    """The error of finite differences (second numbers) against their step (first numbers), both by powers of ten.
-
-    The smallest error is marked. Points that have no logarithm are left out.
-    Raises ``ValueError`` if fewer than two are left.
-    """
-    logs = sorted((log10(step), log10(error)) for step, error in points if step > 0 and 0 < error < float("inf"))
-    if len(logs) < 2:
-        raise ValueError("a plot needs two points with a positive step and a positive error")
-    steps, errors = zip(*logs, strict=True)
-    axes = Axes((steps[0] - 0.5, min(errors) - 0.8), (steps[-1] + 0.5, max(errors) + 0.8))
-    places = [axes.at(*point) for point in logs]
-    best = errors.index(min(errors))
-    ticks, numbers = axes.ticks(decade_ticks(axes.low[0], axes.high[0]), decade_ticks(axes.low[1], axes.high[1]))
-    return finished(
-        Picture(
-            "error-against-step",
-            "Error of finite differences against their step",
-            f"{len(logs)} steps from 1e{steps[0]:.0f} to 1e{steps[-1]:.0f}; the smallest error, "
-            f"about 1e{errors[best]:.0f}, is at a step of about 1e{steps[best]:.0f}.",
-            nodes=tuple(dot(f"point-{n}", at, Tone.LIT if n == best else Tone.PLAIN) for n, at in enumerate(places)),
-            edges=(*ticks, Line("error", "curve", (tuple(places),), width=CURVE / 2)),
-            labels=(
-                *numbers,
-                Label((Mark("h"),), (WIDTH / 2, HEIGHT + 0.75), LETTERS, entry="step"),
-                Label((Mark("error"),), (0.0, -0.3), LETTERS, entry="error"),
-            ),
-            frames=(axes.frame,),
-        )
-    )

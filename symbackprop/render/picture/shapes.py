@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import hypot
 
+from symbackprop.render.picture.geometry import Box, Point, Polyline
 from symbackprop.render.picture.marks import Mark, height_of, width_of
-
-Point = tuple[float, float]
-Polyline = tuple[Point, ...]
 
 POINT = 2.54 / 72.27  # a typographic point in centimetres
 HEAD_LENGTH, HEAD_WIDTH = 0.2, 0.13
@@ -22,36 +20,6 @@ class Tone(StrEnum):
     FAINT = "faint"
     LIT = "lit"  # on a path to the error
     BACK = "back"  # flows backward: δ
-
-
-@dataclass(frozen=True)
-class Box:
-    """An upright rectangle."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @classmethod
-    def around(cls, centre: Point, width: float, height: float) -> Box:
-        """The box of that size about its centre."""
-        (x, y), w, h = centre, width / 2, height / 2
-        return cls(x - w, y - h, x + w, y + h)
-
-    def meets(self, other: Box) -> bool:
-        """Whether the two share an area.
-
-        >>> Box(0, 0, 2, 2).meets(Box(1, 1, 3, 3)), Box(0, 0, 2, 2).meets(Box(2, 0, 3, 2))
-        (True, False)
-        """
-        return (
-            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
-        )
-
-    def grown(self, by: float) -> Box:
-        """The box with a margin."""
-        return Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
 
 @dataclass(frozen=True)

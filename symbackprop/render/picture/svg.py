@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from html import escape
 
 from symbackprop.render.escape import one_line
+from symbackprop.render.picture.geometry import Point, Polyline
 from symbackprop.render.picture.marks import SCRIPT, Mark, mark_width, text_width
-from symbackprop.render.picture.shapes import POINT, Label, Line, Node, Picture, Point, Polyline
+from symbackprop.render.picture.shapes import POINT, Label, Line, Node, Picture
 
 SCALE = 45.0  # pixels a centimetre
 FONT = "'STIX Two Math', 'STIX Two Text', 'Latin Modern Math', 'Cambria Math', 'Times New Roman', Times, serif"

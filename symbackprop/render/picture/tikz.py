@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from symbackprop.render.latex import LatexMarkup
+from symbackprop.render.picture.geometry import Point, Polyline
 from symbackprop.render.picture.marks import Mark
-from symbackprop.render.picture.shapes import Label, Line, Node, Picture, Point, Polyline
+from symbackprop.render.picture.shapes import Label, Line, Node, Picture
 
 MARKUP = LatexMarkup()
 TONES = """\
@@ -68,5 +69,5 @@ def _label(label: Label) -> str:
 
 
 def _mark(mark: Mark) -> str:
-    letter = MARKUP.number(mark.letter) if not mark.letter.isalpha() else MARKUP.letter(mark.letter)
+    letter = MARKUP.letter(mark.letter) if mark.letter[0].isalpha() else MARKUP.number(mark.letter)
     return MARKUP.scripts(letter, mark.sub, mark.label, mark.place, mark.bold).text.replace(", ", r",\;")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from symbackprop.render.picture.geometry import Point, Polyline
 from symbackprop.render.picture.marks import Mark
-from symbackprop.render.picture.shapes import Label, Line, Node, Picture, Point, Polyline, Tone
+from symbackprop.render.picture.shapes import Label, Line, Node, Picture, Tone
 
 COLOURS = {
     Tone.PLAIN: "black",

@@ -11,10 +11,12 @@ from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, PRE, WEIGHT
 from symbackprop.notation.apply import Notation
 from symbackprop.render.picture.frame import finished
-from symbackprop.render.picture.marks import Lettering, Mark
-from symbackprop.render.picture.parts import Wire, beside, circle, cleared, dots, edge, error_box, near, some
+from symbackprop.render.picture.geometry import Point
+from symbackprop.render.picture.left_out import dots, some
+from symbackprop.render.picture.marks import Lettering
+from symbackprop.render.picture.parts import Wire, beside, circle, cleared, edge, error_box, near
 from symbackprop.render.picture.placing import Span
-from symbackprop.render.picture.shapes import Label, Line, Node, Picture, Point, Tone
+from symbackprop.render.picture.shapes import Label, Line, Node, Picture, Tone
 
 COLUMNS = (0.0, 3.4, 6.2, 9.6)  # sources, z, a, the next layer's z or the error
 PITCH, RADIUS, SMALLER = 1.5, 0.48, 0.7
@@ -67,7 +69,9 @@ class ZoomLayout:
                 found.append((self.node(OUT[self.layer - 1, unit], "unit", at, tone), wire))
             else:
                 constant = f"1[{self.layer - 1}]"
-                node = circle(constant, "constant", at, radius=SMALLER * RADIUS, marks=(Mark("1"),), tone=tone)
+                node = circle(
+                    constant, "constant", at, radius=SMALLER * RADIUS, marks=self.lettering.constant, tone=tone
+                )
                 found.append((node, wire))
         return found
 
