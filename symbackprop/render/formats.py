@@ -10,6 +10,7 @@ from symbackprop.render import escape
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.html.mathml import for_html, html_inline, html_reason
 from symbackprop.render.html.page import html_parts
+from symbackprop.render.figures import latex_parts
 from symbackprop.render.latex import LatexMarkup
 from symbackprop.render.style import Style, latex_inline, latex_reason, markdown_inline, markdown_reason
 from symbackprop.render.typst_page import TYPST, typst_parts
@@ -47,6 +48,7 @@ FORMATS: dict[str, DocumentFormat] = {
         "document.tex.jinja",
         Style(LatexMarkup(), escape.for_latex, latex_inline, latex_reason, line=84, reason_letter=0.72),
         escape.only_ascii,
+        latex_parts,
     ),
     "html": DocumentFormat(
         "HTML: one page, with the network to click on",

@@ -8,9 +8,11 @@ from typing import Any
 
 from symbackprop.render.equations import EquationWriter, PrintedBlock, PrintedSection
 from symbackprop.render.escape import for_typst, typst_string
+from symbackprop.render.figures import figures
 from symbackprop.render.latex import LatexMarkup
 from symbackprop.render.lines import Line
 from symbackprop.render.paired import PairedMarkup, alternative, shown
+from symbackprop.render.picture.typst import typst
 from symbackprop.render.style import Style
 from symbackprop.render.typst import TypstMarkup
 
@@ -60,6 +62,7 @@ def typst_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[st
     return {
         **placed,
         "sections": sections,
+        "figures": figures(writer, typst, typst_string),
         "printed": [line.number for section in placed["sections"] for line in _numbered(section)],
         "author_text": None if author is None else typst_string(author),
         "code_text": None if source is None else typst_string(source),

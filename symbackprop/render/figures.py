@@ -1,0 +1,69 @@
+"""The pictures of a document: the whole network at its start, and in each part the units it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from symbackprop.network.quantities import OUT, WEIGHT
+from symbackprop.render.equations import EquationWriter
+from symbackprop.render.escape import for_latex
+from symbackprop.render.picture.draw import is_large, picture_of, unit_picture
+from symbackprop.render.picture.plots import activation_picture
+from symbackprop.render.picture.shapes import Picture
+from symbackprop.render.picture.tikz import tikz
+from symbackprop.render.wording import words
+
+NETWORK = "network"
+FIRST = WEIGHT[1, 1, 1]  # the weight whose way to the error is shown, where each has its own lines
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture in the markup of a document, its caption, what it shows in plain words, its width in centimetres."""
+
+    drawing: str
+    caption: str
+    about: str
+    width: float
+
+
+def figures(
+    writer: EquationWriter, emit: Callable[[Picture], str], plain: Callable[[str], str]
+) -> dict[str, list[Figure]]:
+    """The pictures under each heading, the network's under that of the section on the network.
+
+    ``plain`` makes words without markup fit where alternative text stands.
+    """
+    placed: dict[str, list[Figure]] = {words("words", f"contents_{NETWORK}"): []}
+    for section, caption, picture in _pictures(writer):
+        heading = words("words", f"contents_{NETWORK}") if section == NETWORK else words("headings", section)
+        about = plain(f"{picture.title}. {picture.about}".strip())
+        placed.setdefault(heading, []).append(Figure(emit(picture), caption, about, picture.width))
+    return placed
+
+
+def latex_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
+    """What the LaTeX template places: all that documents have in common, and the pictures in TikZ."""
+    return {**placed, "figures": figures(writer, tikz, for_latex)}
+
+
+def _pictures(writer: EquationWriter) -> Iterator[tuple[str, str, Picture]]:
+    """The key of a section, the caption, the picture."""
+    derivation, profile = writer.derivation, writer.notation.profile
+    graph, inline = derivation.graph, writer.inline
+    yield NETWORK, words("captions", "network"), picture_of(derivation, profile)
+    drawn = {tag.name for tag, slope in derivation.slopes.items() if slope.value is not None}
+    for use in {use.tag: use for use in graph.spec.activations if use.tag in drawn}.values():
+        name = writer.style.words(use.entry.name.replace("_", " "))
+        yield "slopes", words("captions", "activation", name=name), activation_picture(derivation, profile, use.tag)
+    if is_large(graph):
+        return
+    path = picture_of(derivation, profile, kind="path", weight=str(FIRST))
+    yield "back", words("captions", "path", inline(FIRST)), path
+    zoomed = {"output": graph.depth, "delta": graph.depth - 1}
+    for section, layer in zoomed.items():
+        if layer > 1:
+            picture = unit_picture(derivation, profile, layer, 1)
+            yield section, words("captions", "unit", inline(OUT[layer, 1])), picture
