@@ -56,8 +56,9 @@
     }
     if (values !== null && chosen.live) {
       const line = make("p", "value", `${formulas[chosen.symbol]} = `);
-      const output = make("output", "", number(values[chosen.live]));
+      const output = make("output", "", number(chosen.sign * values[chosen.live]));
       output.dataset.value = chosen.live;
+      output.dataset.sign = chosen.sign;
       line.append(output);
       article.append(line);
     }
@@ -195,17 +196,17 @@
     const put = (field) => {
       const chosen = Number(field.value);
       if (field.value.trim() === "" || !Number.isFinite(chosen)) return;
-      given[field.dataset.given] = chosen;
+      given[field.dataset.given] = Number(field.dataset.sign) * chosen;
       sliders.get(field.dataset.given).value = field.value;
     };
     const follow = () => {
       const before = values;
       values = gradients(given);
       for (const output of all("[data-value]")) {
-        const value = values[output.dataset.value];
+        const value = Number(output.dataset.sign) * values[output.dataset.value];
         output.textContent = number(value);
         output.title = String(value);
-        output.classList.toggle("changed", before !== null && !Object.is(before[output.dataset.value], value));
+        output.classList.toggle("changed", before !== null && before[output.dataset.value] !== values[output.dataset.value]);
       }
     };
     for (const field of fields) {

@@ -12,8 +12,13 @@ from symbackprop import api
 from symbackprop.calculus.inert import Partial
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, WEIGHT
-from symbackprop.render.html.about import came_from
+from symbackprop.notation.apply import Notation
+from symbackprop.notation.profile import profile_names
+from symbackprop.render.equations import EquationWriter, equation_numbers
+from symbackprop.render.formats import FORMATS
+from symbackprop.render.html.about import AboutWriter, came_from
 from symbackprop.render.html.equations import mentioned
+from symbackprop.render.html.live import LiveWriter
 from symbackprop.render.html.mathml import continued, mathml
 
 LIMIT = 500_000
@@ -121,11 +126,39 @@ def test_every_factor_comes_from_an_edge_a_unit_or_a_delta(factor):
     assert came_from(factor) == FACTORS[factor]
 
 
+def writer_of(derivation):
+    notation = Notation.of(derivation.profile, derivation.graph)
+    return EquationWriter(derivation.written, notation, FORMATS["html"].style, equation_numbers(derivation.written))
+
+
 def test_a_step_mentions_single_parts_of_the_picture_only():
-    steps = {step.label: step for step in api.derive("S1").steps}
-    assert mentioned(steps["forward.z.2"]) == []
-    assert mentioned(steps["forward.z.2.1"]) == ["a1[2]", "w11[1]", "w21[1]", "x1", "x2"]
-    assert str(DELTA[2, 1]) in mentioned(steps["w11[1].folded"])
+    derivation = api.derive("S1")
+    writer, steps = writer_of(derivation), {step.label: step for step in derivation.steps}
+    assert mentioned(writer, steps["forward.z.2"]) == []
+    assert mentioned(writer, steps["forward.z.2.1"]) == ["a1[2]", "w11[1]", "w21[1]", "x1", "x2"]
+    assert str(DELTA[2, 1]) in mentioned(writer, steps["w11[1].folded"])
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_notation_has_its_page_and_every_weight_its_colours(name):
+    derivation = api.derive(api.network("2-2-1", activation="tanh", loss="mse"), notation=name)
+    page = derivation.files(["html"])["derivation.html"]
+    about = json.loads(re.search(r'id="data">(.*?)</script>', page)[1])["about"]
+    graph = derivation.graph
+    for of in (*graph.weights(), *graph.biases()):
+        known = about[str(of)]
+        on_path = {str(edge) for edge in known["lit"] if edge[0] in "wb"}
+        assert set(known["colours"]) >= on_path
+        assert known["equations"]
+
+
+@pytest.mark.parametrize(("name", "entry", "sign"), [("haykin", "delta1[2]", -1), ("S1", "delta1[2]", 1)])
+def test_a_quantity_of_the_other_sign_is_shown_with_its_sign(name, entry, sign):
+    derivation = api.derive(api.network("2-2-1", activation="tanh", loss="mse"), notation=name)
+    abouts = {about.entry: about for about in AboutWriter(writer_of(derivation))()}
+    assert abouts[entry].sign == sign
+    rows = {row.address: row for group in LiveWriter(writer_of(derivation)).groups() for row in group.follows}
+    assert rows[entry].sign == sign
 
 
 @pytest.mark.parametrize("loss", ["mse", "ce"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 
 from sympy import Expr, Symbol
 
@@ -14,6 +13,7 @@ from symbackprop.network.quantities import BIAS, DELTA, ERROR, OBJECTIVE, OUT, P
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.html.mathml import mathml
+from symbackprop.render.html.signs import as_written, local_derivative
 from symbackprop.render.picture.highlight import highlight
 from symbackprop.render.printed import Level
 from symbackprop.render.wording import words
@@ -33,8 +33,8 @@ class Piece:
 class About:
     """What is shown for ``entry``; ``lit`` is what lights up, ``colours`` the colour of each thing that has one.
 
-    ``live`` is the address of the value that follows the numbers put in, ``symbol`` how it is printed. ``equations``
-    are the labels of the steps about it.
+    ``live`` is the address of the value that follows the numbers put in, ``symbol`` how it is printed, ``sign`` what
+    the value is multiplied by to be what is printed. ``equations`` are the labels of the steps about it.
     """
 
     entry: str
@@ -45,6 +45,7 @@ class About:
     colours: Mapping[str, int]
     live: str
     symbol: str
+    sign: int
     equations: tuple[str, ...]
 
 
@@ -74,7 +75,7 @@ class AboutWriter:
         chains = _sum(steps[f"{of}.chain"].right)
         products = _sum(steps[f"{of}.product"].right)
         folded = steps[f"{of}.folded"]
-        colours = self._colours([factor for chain in chains for factor in _product(chain)])
+        colours = self._colours([self._source(factor) for chain in chains for factor in _product(chain)])
         lines = [*self._paths(folded.left, chains), *self._products(chains, products)]
         if folded.right not in products:
             lines.append((self._sign("="), self._piece(folded.right)))
@@ -83,12 +84,12 @@ class AboutWriter:
         return About(
             str(of),
             words("about", kind, **names, next=of.indices[0] + 1),
-            self._title(Partial(ERROR, of)),
+            self._title(folded.left),
             tuple(lines),
             tuple(sorted(map(str, highlight(graph, of).lit))),
             colours,
             f"dE/d{of}",
-            self._title(Partial(minimised(graph.spec), of)),
+            *self._signed(Partial(minimised(graph.spec), of)),
             tuple(label for label in steps if label.startswith(f"{of}.")),
         )
 
@@ -109,31 +110,32 @@ class AboutWriter:
             (str(out), *map(str, beside)),
             {},
             "" if layer == 1 else str(out),
-            self._title(out),
+            *self._signed(out),
             labels,
         )
 
     def delta(self, layer: int, unit: int) -> About:
         """δ of a unit: where it comes from."""
         derivation, entry = self.writer.derivation, DELTA[layer, unit]
+        labels = [step.label for step in derivation.scalar.delta(layer, unit)]
+        steps = [derivation.by_label[label] for label in labels]
         lines = []
-        for n, step in enumerate(derivation.scalar.delta(layer, unit)):
+        for n, step in enumerate(steps):
             left = [self._piece(step.left)] if n == 0 else []
             lines.append((*left, self._sign("="), self._piece(step.right)))
         # What a bias of this unit would pass on its way to the error is what δ passes.
         passed = highlight(derivation.graph, BIAS[layer - 1, unit])
         lit = {str(e) for e in passed.lit if e != passed.of} | {str(entry)}
-        labels = (step.label for step in derivation.scalar.delta(layer, unit))
         return About(
             str(entry),
             words("about", "delta", address=str(entry), unit=unit, layer=layer),
-            self._title(entry),
+            self._title(steps[0].left),
             tuple(lines),
             tuple(sorted(lit)),
             {},
             str(entry),
-            self._title(entry),
-            tuple(label for label in labels if label in derivation.by_label),
+            *self._signed(entry),
+            tuple(labels),
         )
 
     def _paths(self, left: Expr, chains: Sequence[Expr]) -> Iterator[tuple[Piece, ...]]:
@@ -148,23 +150,31 @@ class AboutWriter:
             return
         for n, (chain, product) in enumerate(zip(chains, products, strict=True)):
             put = _product(product)
-            local = [factor for factor in _product(chain) if self._value(factor) != 1] or _product(chain)[:1]
+            local = [factor for factor in _product(chain) if not self._is_one(factor)] or _product(chain)[:1]
             sources = local if len(local) == len(put) else [None] * len(put)
             pieces = (self._factor(value, factor) for value, factor in zip(put, sources, strict=True))
             yield (self._sign("=" if n == 0 else "+"), *pieces)
 
-    def _value(self, factor: Expr) -> Expr:
-        return self.writer.derivation.scalar.factor(factor.of, factor.by)[0]
+    def _is_one(self, factor: Expr) -> bool:
+        """Whether the factor is left out once its value is put in."""
+        local = local_derivative(self.writer, factor)
+        return local is not None and self.writer.derivation.scalar.factor(local.of, local.by)[0] == 1
+
+    def _source(self, factor: Expr) -> str:
+        local = local_derivative(self.writer, factor)
+        return "" if local is None else came_from(local)
 
     def _factor(self, expr: Expr, factor: Expr | None) -> Piece:
-        source = "" if factor is None else came_from(factor)
+        source = "" if factor is None else self._source(factor)
         piece = self.writer.formula.tight(expr, Level.PRODUCT)
         return Piece(mathml(piece.text, display=True), source)
 
-    def _colours(self, factors: Sequence[Expr]) -> dict[str, int]:
-        numbers = count()
-        sources = dict.fromkeys(map(came_from, factors))
-        return {source: next(numbers) % COLOURS + 1 for source in sources}
+    def _colours(self, sources: Sequence[str]) -> dict[str, int]:
+        return {source: n % COLOURS + 1 for n, source in enumerate(dict.fromkeys(filter(None, sources)))}
+
+    def _signed(self, expr: Expr) -> tuple[str, int]:
+        sign, quantity = as_written(self.writer, expr)
+        return self._title(quantity), sign
 
     def _piece(self, expr: Expr) -> Piece:
         return Piece(mathml(self.writer.formula(expr).text, display=True))

@@ -14,6 +14,7 @@ from symbackprop.derivation.steps import Step
 from symbackprop.network.quantities import BIAS, DELTA, OUT, PRE, WEIGHT
 from symbackprop.render.equations import EquationWriter, PrintedBlock, PrintedSection
 from symbackprop.render.html.mathml import continued, mathml
+from symbackprop.render.html.signs import own
 from symbackprop.render.lines import Line
 
 CITED = re.compile(r"\((\d+[ab]?)\)")
@@ -95,15 +96,15 @@ class SectionSetter:
                     tuple(map(_row, lines)),
                     linked(lines[-1].reason, known),
                     " ".join([left, lines[0].sign, *(line.right.strip() for line in lines)]),
-                    " ".join(mentioned(step)) if step is not None else "",
+                    " ".join(mentioned(self.writer, step)) if step is not None else "",
                 )
             )
         return PageBlock(Markup(block.sentence), tuple(equations), Markup(block.note))
 
 
-def mentioned(step: Step) -> list[str]:
+def mentioned(writer: EquationWriter, step: Step) -> list[str]:
     """The single weights, units and δ that a step is about, as the picture names them, in a fixed order."""
-    sides = [side for side in (step.left, step.right) if isinstance(side, Expr)]
+    sides = [own(writer, side) for side in (step.left, step.right) if isinstance(side, Expr)]
     entries = {entry for side in sides for entry in side.atoms(Entry) if entry.base in SHOWN_AS}
     single = [entry for entry in entries if all(index.is_Integer for index in entry.indices)]
     return sorted({str(SHOWN_AS[entry.base][entry.indices]) for entry in single})

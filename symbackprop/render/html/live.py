@@ -17,6 +17,7 @@ from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, TARGET, is_en
 from symbackprop.network.stand_in import is_generic, with_formulas
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.html.about import minimised
+from symbackprop.render.html.signs import as_written
 from symbackprop.render.wording import words
 
 WIDE, SHARE = ("-2", "2"), ("0", "1")  # the ends of a slider
@@ -26,21 +27,23 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Given:
-    """A number that the reader can change."""
+    """A number that the reader can change; ``sign`` times it is what the program is given."""
 
     address: str
     symbol: Markup
     value: str
     low: str
     high: str
+    sign: int
 
 
 @dataclass(frozen=True)
 class Follows:
-    """A number that follows."""
+    """A number that follows; ``sign`` times the program's is what is shown."""
 
     address: str
     symbol: Markup
+    sign: int
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,13 @@ class LiveWriter:
         deltas = [DELTA[layer, unit] for layer in reversed(layers) for unit in graph.units(layer)]
         what = minimised(graph.spec)
         gradients = [
-            Follows(f"dE/d{of}", self._symbol(Partial(what, of))) for of in (*graph.weights(), *graph.biases())
+            Follows(f"dE/d{of}", *self._signed(Partial(what, of))) for of in (*graph.weights(), *graph.biases())
         ]
         data = [*(OUT[1, i] for i in graph.units(1)), *graph.targets()]
         return [
             Group(words("page", "data"), given=tuple(self._given(data))),
             Group(words("page", "parameters"), given=tuple(self._given([*graph.weights(), *graph.biases()]))),
-            Group(words("page", "error"), follows=(Follows(str(ERROR), self._symbol(what)),)),
+            Group(words("page", "error"), follows=(Follows(str(ERROR), *self._signed(what)),)),
             Group(words("page", "gradients"), follows=tuple(gradients)),
             Group(words("page", "deltas"), follows=tuple(map(self._follows, deltas))),
             Group(words("page", "forward"), follows=tuple(map(self._follows, forward))),
@@ -85,16 +88,18 @@ class LiveWriter:
         shares = spec.loss.entry.targets_sum_to_one or spec.loss.entry.binary_targets
         for entry in entries:
             low, high = SHARE if shares and is_entry(entry, TARGET) else WIDE
-            yield Given(str(entry), self._symbol(entry), f"{float(numbers[entry]):g}", low, high)
+            symbol, sign = self._signed(entry)
+            yield Given(str(entry), symbol, f"{sign * float(numbers[entry]):g}", low, high, sign)
         if spec.penalty is not None and isinstance(spec.penalty.strength, Symbol) and is_entry(entries[-1], TARGET):
             strength = spec.penalty.strength
-            yield Given(strength.name, self._symbol(strength), STRENGTH, *SHARE)
+            yield Given(strength.name, Markup(self.writer.inline(strength)), STRENGTH, *SHARE, 1)
 
     def _follows(self, expr: Expr) -> Follows:
-        return Follows(str(expr), self._symbol(expr))
+        return Follows(str(expr), *self._signed(expr))
 
-    def _symbol(self, expr: Expr) -> Markup:
-        return Markup(self.writer.inline(expr))
+    def _signed(self, expr: Expr) -> tuple[Markup, int]:
+        sign, quantity = as_written(self.writer, expr)
+        return Markup(self.writer.inline(quantity)), sign
 
     def stand_ins(self) -> list[Markup]:
         """What is put in for functions that are known by name only, in sentences."""

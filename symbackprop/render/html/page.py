@@ -35,7 +35,8 @@ def html_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str
     """What the template of the page places."""
     sections = SectionSetter(writer)(placed["sections"])
     picture = with_deltas(writer)
-    shown = {part.entry for part in (*picture.nodes, *picture.edges, *picture.labels)}
+    shown = {node.entry for node in picture.nodes} | {line.entry for line in picture.edges}
+    shown |= {label.entry for label in picture.labels}
     abouts = [about for about in AboutWriter(writer)() if about.entry in shown]
     live = LiveWriter(writer) if PROGRAM in code else None
     return {
@@ -85,6 +86,7 @@ def data(writer: EquationWriter, abouts: list[About], sections: list[PageSection
             "colours": about.colours,
             "live": about.live,
             "symbol": index(about.symbol),
+            "sign": about.sign,
             "equations": [
                 str(writer.numbers[label]) for label in about.equations if str(writer.numbers[label]) in shown
             ],
