@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from inspect import signature
 from types import ModuleType
 from typing import Any
 
-from symbackprop.check.floats import Emitted, stand_in
+import numpy as np
+
+from symbackprop.check.floats import Arrays, Emitted, stand_in
 from symbackprop.emit.source import named_numbers, strength
 from symbackprop.network.layers import GENERIC_LOSS
 from symbackprop.network.spec import NetworkSpec
@@ -29,13 +32,81 @@ def emitted(module: ModuleType, spec: NetworkSpec) -> Emitted:
         given[tag] = _of_order(tag, 0)
         given |= {f"{tag}{suffix}": _of_order(tag, order) for suffix, order in SLOPE_SUFFIXES.items()}
     wanted = signature(module.loss_and_gradients).parameters
+    function = partial(module.loss_and_gradients, **{name: value for name, value in given.items() if name in wanted})
+    parameters = Parameters(module, spec)
     return Emitted(
-        partial(module.loss_and_gradients, **{name: value for name, value in given.items() if name in wanted}),
-        names={name: (name[0].lower(), int(name[1:])) for name in module.SHAPES},
+        parameters.of_vectors(function),
+        names={name: (name[0].lower(), int(name[1:])) for name in parameters.names},
         weights_from_to=module.WEIGHT_LAYOUT == "from_to",
         stand_ins={tag: stand_in(tag) for tag in tags},
         numbers=numbers,
     )
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Weights and bias vectors for a ``module`` that may store them in another way."""
+
+    module: ModuleType
+    spec: NetworkSpec
+
+    @property
+    def biases(self) -> str:
+        """How the module stores biases."""
+        return getattr(self.module, "BIASES", "vector")
+
+    @property
+    def names(self) -> list[str]:
+        """The weights and the bias vectors, ``W1``, ``b1``, …, whatever the module calls them."""
+        layers = range(1, self.spec.depth)
+        return [name for l in layers for name in (f"W{l}", *([f"b{l}"] if self.spec.has_bias(l) else []))]
+
+    def of_vectors(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """``function`` of the module's parameters, as one of weights and bias vectors."""
+        if self.biases == "vector":
+            return function
+
+        def with_vectors(params: Arrays, x: Any, t: Any) -> tuple[float, Arrays]:
+            loss, gradients = function(self.stored(params), x, t)
+            return loss, self.vectors(gradients)
+
+        return with_vectors
+
+    def stored(self, params: Arrays) -> Arrays:
+        """The module's parameters: biases are the weights of a unit 0, or thresholds are their negatives."""
+        found: Arrays = {}
+        names = iter(self.module.SHAPES)
+        for name in self.names:
+            if name[0] == "b" and self.biases == "weight":
+                weights = found[f"W{name[1:]}"]
+                found[f"W{name[1:]}"] = self.joined(params[name], weights)
+            else:
+                found[next(names)] = -params[name] if name[0] == "b" else params[name]
+        return found
+
+    def vectors(self, gradients: Arrays) -> Arrays:
+        """The gradients by weights and bias vectors, from those by the module's parameters."""
+        found: Arrays = {}
+        names = iter(self.module.SHAPES)
+        for name in self.names:
+            if name[0] == "b" and self.biases == "weight":
+                found[name], found[f"W{name[1:]}"] = self.parted(found[f"W{name[1:]}"])
+            else:
+                gradient = gradients[next(names)]
+                found[name] = -gradient if name[0] == "b" else gradient
+        return found
+
+    def joined(self, bias: Any, weights: Any) -> Any:
+        """The biases in front of the weights, along the units that these leave."""
+        return np.vstack((bias, weights)) if self.from_to else np.column_stack((bias, weights))
+
+    def parted(self, both: Any) -> tuple[Any, Any]:
+        """What ``joined`` has put together."""
+        return (both[0], both[1:]) if self.from_to else (both[:, 0], both[:, 1:])
+
+    @property
+    def from_to(self) -> bool:
+        return bool(self.module.WEIGHT_LAYOUT == "from_to")
 
 
 def _of_order(tag: str, order: int) -> Callable[..., Any]:

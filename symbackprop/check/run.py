@@ -81,11 +81,11 @@ def proofs(
         yield from (prover.row(step, section.key, layout) for step in section.steps if step.label in prover.steps)
     if restate is not None:
         layouts = tuple(view.layout for view in views)
-        for step, layout in restate(derivation, ()):
-            yield (prover if step.label in derivation.general else single).row(step, RESTATED, layout)
-        for step, layout in restate(derivation if small is graph else derive(small, "none"), layouts):
-            if layout is not None:
-                yield prover.row(step, RESTATED, layout)
+        for step, _ in restate(derivation, ()):
+            yield (prover if step.label in derivation.general else single).row(step, RESTATED)
+        for step, shape in restate(derivation if small is graph else derive(small, "none"), layouts):
+            if shape is not None:
+                yield prover.row(step, RESTATED, shape)
     for step in derivation.steps:
         for assumption in step.assumptions:
             needed = prover.needs_assumptions(step)

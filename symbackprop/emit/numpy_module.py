@@ -23,6 +23,7 @@ from symbackprop.emit.names import Names
 from symbackprop.emit.numpy import NUMPY, NumPyPrinter, in_buffer
 from symbackprop.emit.program import Assign, Program, Var, needed
 from symbackprop.emit.stable import stable_form
+from symbackprop.emit.stored import Stored
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
 
@@ -60,13 +61,14 @@ def numpy_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, 
     spec = derivation.graph.spec
     names = Names(profile, spec.depth, source.functions_handed_in(spec))
     program = lower(derivation, names)
+    stored = Stored(program, profile)
     cut = Slicer(program, spec, names, numbers)
     forward, loss = cut(program.intermediates), cut([program.loss])
     backward = cut([program.loss, *program.gradients.values()], in_buffers=True)
     x, t = names.input, names.target
     return {
         **arguments(spec, names, forward, loss, backward),
-        **layout_parts(program, profile),
+        **layout_parts(program, stored),
         "x": x,
         "t": t,
         "summary": f"Loss and gradients of the network {source.summary(spec)}.",
@@ -76,7 +78,7 @@ def numpy_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, 
         "outputs": spec.sizes[-1],
         "reduction": f"the {spec.batch_reduction} over the batch" + (", plus the penalty" if spec.penalty else ""),
         "constants": source.constants(spec),
-        "initial": list(initial(program, spec)),
+        "initial": [(name, stored.start(name, spec.sizes[layer_of(name) - 1])) for name in stored.shapes],
         "intermediates": program.intermediates,
         "intermediates_in_words": textwrap.wrap(
             ", ".join(f"{name} ({program.arrays[name][1]},)" for name in program.intermediates) + ".", 110
@@ -85,8 +87,8 @@ def numpy_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, 
         "loss_lines": loss.lines,
         "gradient_lines": backward.lines,
         "error": program.loss,
-        "gradient_names": program.gradients.items(),
-        "updates": list(updates(program, spec)),
+        "gradient_names": stored.gradients.items(),
+        "updates": updates(stored, spec),
         "helpers": helpers(forward.helpers | backward.helpers),
         "random_targets": f"rng.dirichlet(np.ones({spec.sizes[-1]}), 5)"
         if spec.loss.entry.targets_sum_to_one
@@ -124,21 +126,22 @@ def arguments(
     }
 
 
-def layout_parts(program: Program, profile: Profile) -> dict[str, Any]:
+def layout_parts(program: Program, stored: Stored) -> dict[str, Any]:
     """Shapes, and where each parameter lies in one vector."""
-    from_to = profile.code_layout.weights_from_to
     buffers = [(line.name, program.arrays[line.name]) for line in program.lines if _in_workspace(line, program)]
-    order = ", ".join(program.shapes)
+    order = ", ".join(stored.shapes)
     ends, unpacked = 0, []
-    for name, shape in program.shapes.items():
+    for name, shape in stored.shapes.items():
         start, ends = ends, ends + prod(shape)
         reshaped = f".reshape({shape})" if len(shape) > 1 else ""
         unpacked.append((name, f"vector[{start}:{ends}]{reshaped}"))
     return {
-        "shapes": program.shapes.items(),
-        "weight_layout": "from_to" if from_to else "to_from",
-        "weight_layout_in_words": f"W1[{'i, j' if from_to else 'j, i'}] leads from unit i to unit j",
-        "parameters": _unpacking(order, "_parameters(params)"),
+        "shapes": stored.shapes.items(),
+        "weight_layout": "from_to" if stored.from_to else "to_from",
+        "weight_layout_in_words": f"W1[{'i, j' if stored.from_to else 'j, i'}] leads from unit i to unit j",
+        "biases": stored.biases,
+        "biases_in_words": stored.in_words,
+        "parameters": [*_unpacking(order, "_parameters(params)"), *stored.opening],
         "first_parameter": next(iter(program.shapes)),
         "buffers": [(name, _shape_text(shape)) for name, shape in buffers],
         "first_buffer": buffers[0][0],
@@ -174,24 +177,25 @@ def description(spec: NetworkSpec, names: Names, numbers: Mapping[str, int]) -> 
     return textwrap.wrap(text, source.WIDTH - 4)
 
 
-def initial(program: Program, spec: NetworkSpec) -> list[tuple[str, str]]:
-    """Each parameter's random start."""
-    found = []
-    for name, shape in program.shapes.items():
-        if len(shape) == 1:
-            found.append((name, f"np.zeros({shape[0]}, dtype)"))
-        else:
-            fan_in = spec.sizes[int(name[1:]) - 1]
-            found.append((name, f"np.asarray(rng.standard_normal({shape}) / {fan_in}**0.5, dtype)"))
-    return found
+def layer_of(name: str) -> int:
+    """The layer that the parameter ``name`` leaves.
+
+    >>> layer_of("theta12")
+    12
+    """
+    return int(name.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"))
 
 
-def updates(program: Program, spec: NetworkSpec) -> list[tuple[str, str]]:
-    """Each parameter's next value, from the dictionaries of parameters and gradients."""
-    names = {name: f'params["{name}"]' for name in program.shapes}
-    names |= {gradient: f'grads["{name}"]' for name, gradient in program.gradients.items()}
+def updates(stored: Stored, spec: NetworkSpec) -> list[tuple[str, str]]:
+    """Each stored parameter's next value, from the dictionaries of parameters and gradients.
+
+    A step of gradient descent is the same for a bias, a threshold and an array of weights with the biases in it.
+    """
+    program = stored.program
+    names = {name: f'params["{stored.held_in(name)}"]' for name in program.shapes}
+    names |= {gradient: f'grads["{stored.held_in(name)}"]' for name, gradient in program.gradients.items()}
     printer = NumPyPrinter(NUMPY, source.named_numbers(spec), names)
-    return [(line.name, printer(line.node)) for line in program.updates]
+    return list({stored.held_in(line.name): printer(line.node) for line in program.updates}.items())
 
 
 def stand_ins(keywords: Mapping[str, str], spec: NetworkSpec) -> list[str]:

@@ -69,7 +69,10 @@ class Notation:
         return self._name(letter, units, label)
 
     def array(self, leaf: Leaf, batch: bool) -> Name:
-        """The name of a whole array: ``W^{(1)}``, ``z^{(2)}``, for a batch ``Z^{(2)}``; a tilde where a unit 0 counts."""
+        """The name of a whole array: ``W^{(1)}``, ``z^{(2)}``, for a batch ``Z^{(2)}``.
+
+        A tilde says that a unit 0 is among its units.
+        """
         from_constant = leaf.base in OF_BIASES and self.profile.bias == "weight"
         base = WEIGHT if from_constant else leaf.base
         letter, label = self._letter_and_layer(base, leaf.layer)

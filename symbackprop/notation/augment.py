@@ -6,8 +6,8 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from symbackprop.derivation.matrix import MatrixView
-from symbackprop.derivation.matrix_terms import Axis, Leaf, Plus, Product
-from symbackprop.derivation.steps import Formula, Step
+from symbackprop.derivation.matrix_terms import TERMS, Axis, Leaf, Plus, Product
+from symbackprop.derivation.steps import Step
 from symbackprop.network.quantities import BIAS, NEXT_BIAS, NEXT_WEIGHT, OUT, WEIGHT
 
 OF_WEIGHTS, OF_BIASES = (WEIGHT, NEXT_WEIGHT), (BIAS, NEXT_BIAS)
@@ -49,16 +49,16 @@ def parameters(steps: tuple[Step, ...], whole: set[int | None]) -> tuple[Step, .
     return tuple(kept)
 
 
-def with_constant(term: Formula) -> Formula:
+def with_constant(term: Any) -> Any:
     """``term`` with the unit 0 among the units of every layer that weights leave."""
     if isinstance(term, Leaf):
         along = {OUT: term.layer, WEIGHT: term.layer, NEXT_WEIGHT: term.layer}.get(term.base)
         return replace(term, rows=started(term.rows, along), columns=started(term.columns, along))
     if isinstance(term, tuple):
         return tuple(map(with_constant, term))
-    if not is_dataclass(term) or isinstance(term, Axis):
+    if not isinstance(term, TERMS):
         return term
-    return type(term)(*(with_constant(getattr(term, each.name)) for each in fields(term)))  # type: ignore[call-arg]
+    return type(term)(*(with_constant(getattr(term, each.name)) for each in fields(term)))
 
 
 def started(axis: Axis | None, layer: int | None) -> Axis | None:

@@ -120,6 +120,7 @@ def _table(name: str, key: str, table: object, known: Any) -> dict[str, str]:
 
 def _is_letter(text: str) -> bool:
     """Whether ``text`` is one letter, perhaps with a hat, a tilde or a bar on it."""
-    letter, *marks = unicodedata.normalize("NFD", text) or " "
-    fits = letter in GREEK_LETTERS or (letter.isascii() and letter.isalpha())
+    plain = unicodedata.normalize("NFD", text)
+    letter, marks = plain[:1], plain[1:]
+    fits = letter != "" and (letter in GREEK_LETTERS or (letter.isascii() and letter.isalpha()))
     return fits and len(marks) <= 1 and all(mark in HATS for mark in marks)

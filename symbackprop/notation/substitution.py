@@ -67,8 +67,10 @@ class Substitution:
         """``formula``, an expression or a term, in the profile's quantities."""
         if not self:
             return formula
-        return rebuilt(formula, self._entry_into, self._leaf_into) if not isinstance(formula, Expr) else merged(
+        return (
             rebuilt(formula, self._entry_into, self._leaf_into)
+            if not isinstance(formula, Expr)
+            else merged(rebuilt(formula, self._entry_into, self._leaf_into))
         )
 
     def undone(self, formula: Formula) -> Formula:
@@ -102,10 +104,8 @@ def rebuilt(formula: Any, entry: Callable[[Entry], Expr], leaf: Callable[[Leaf],
         return entry(formula)
     if isinstance(formula, Partial) and isinstance(formula.by, Entry):
         by_sign, by = formula_sign(entry(formula.by))
-        of_sign, of = formula_sign(rebuilt(formula.of, entry, leaf)) if isinstance(formula.of, Entry) else (
-            sp.S.One,
-            rebuilt(formula.of, entry, leaf),
-        )
+        inside = rebuilt(formula.of, entry, leaf)
+        of_sign, of = formula_sign(inside) if isinstance(formula.of, Entry) else (sp.S.One, inside)
         return by_sign * of_sign * Partial(of, by)
     if isinstance(formula, Sum):
         return Sum(rebuilt(formula.function, entry, leaf), *formula.limits)
@@ -117,7 +117,9 @@ def rebuilt(formula: Any, entry: Callable[[Entry], Expr], leaf: Callable[[Leaf],
         return leaf(formula)
     if isinstance(formula, Gradient):
         new = leaf(formula.of)
-        return Scaled(new.factor, Gradient(new.of, formula.error)) if isinstance(new, Scaled) else replace(formula, of=new)
+        negative = isinstance(new, Scaled)
+        bare = replace(formula, of=new.of if negative else new)
+        return Scaled(new.factor, bare) if negative else bare
     if isinstance(formula, tuple):
         return tuple(rebuilt(part, entry, leaf) for part in formula)
     if is_dataclass(formula) and not isinstance(formula, type):

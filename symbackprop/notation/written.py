@@ -6,7 +6,7 @@ proved like any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
@@ -23,6 +23,8 @@ from symbackprop.notation.augment import augmented
 from symbackprop.notation.profile import Profile
 from symbackprop.notation.signs import expr_sign, term_sign, with_sign
 from symbackprop.notation.substitution import MINUS_DELTA, Substitution
+
+Restated = tuple[Step, Layout | None]
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Writer:
         found = self.gradients[step.uses[0]]
         formula = self.gradients.get(f"{found.label}.total", found).right
         old, moved = step.right.as_independent(Partial, as_Add=True)
-        change = moved.xreplace({slope: formula for slope in moved.atoms(Partial)})
+        change = moved.xreplace(dict.fromkeys(moved.atoms(Partial), formula))
         return Total(old, change) if old != 0 else change
 
     def block(self, block: Block) -> Block:
@@ -85,13 +87,21 @@ class Writer:
     def view(self, view: MatrixView) -> MatrixView:
         """A matrix view in the profile's arrays."""
         writer = replace(self, gradients={step.label: step for step in view.gradients})
-        one_by_one = {
-            part: tuple(writer.step(each, sign_of(self.substitution.into(each.left))) for each in getattr(view, part))
-            for part in ("forward", "deltas", "gradients", "updates")
-        }
+
+        def each(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+            return tuple(writer.step(step, sign_of(self.substitution.into(step.left))) for step in steps)
+
+        deltas = each(view.deltas)
         if self.profile.hadamard == "diag" and not view.layout.batch:
-            one_by_one["deltas"] = tuple(map(with_diagonal, one_by_one["deltas"]))
-        new = replace(view, **one_by_one, error=writer.step(view.error, 1))
+            deltas = tuple(map(with_diagonal, deltas))
+        new = MatrixView(
+            view.layout,
+            each(view.forward),
+            writer.step(view.error, 1),
+            deltas,
+            each(view.gradients),
+            each(view.updates),
+        )
         return augmented(new) if self.profile.bias == "weight" else new
 
 
@@ -123,22 +133,23 @@ def written(derivation: Derivation, profile: Profile) -> Derivation:
     )
 
 
-def restated(derivation: Derivation, layouts: tuple[Layout, ...], profile: Profile) -> Iterator[tuple[Step, Any]]:
+def restated(derivation: Derivation, layouts: tuple[Layout, ...], profile: Profile) -> Iterator[Restated]:
     """Every step that ``profile`` writes in another way, in the derivation's own quantities, with its layout."""
     new = written(derivation, profile)
     if new is derivation:
         return
     undone = Substitution.of(profile).undone
-    pairs = [(old, step, None) for old, step in zip(derivation.steps, new.steps, strict=True)]
-    for layout in layouts:
-        olds = {step.label: step for step in derivation.matrix(layout).steps}
-        pairs += [(olds[step.label], step, layout) for step in new.matrix(layout).steps]
-    for old, step, layout in pairs:
-        if (old.left, old.right) != (step.left, step.right):
-            yield replace(step, left=undone(step.left), right=undone(step.right)), layout
+    groups: list[tuple[Iterable[Step], Iterable[Step], Layout | None]] = [(derivation.steps, new.steps, None)]
+    groups += [(derivation.matrix(layout).steps, new.matrix(layout).steps, layout) for layout in layouts]
+    for before, after, shape in groups:
+        olds = {step.label: step for step in before}
+        for step in after:
+            if (olds[step.label].left, olds[step.label].right) != (step.left, step.right):
+                yield replace(step, left=undone(step.left), right=undone(step.right)), shape
 
 
 def is_expr(formula: Formula) -> bool:
+    """Whether ``formula`` is an expression, not a term."""
     return isinstance(formula, sp.Expr)
 
 

@@ -14,6 +14,8 @@ from symbackprop.network.quantities import BIAS, BIAS_CHANGE, DELTA, ERROR, NEXT
 from symbackprop.notation.substitution import MINUS_DELTA, THRESHOLD, THRESHOLD_CHANGE
 
 Key = tuple[Any, ...]
+# What stands behind the other terms of a sum, by its rank.
+LATE = {2: (TARGET,), 3: (BIAS, NEXT_BIAS, THRESHOLD), 4: (BIAS_CHANGE, THRESHOLD_CHANGE)}
 
 
 def factors_in_order(factors: list[Expr]) -> list[Expr]:
@@ -50,7 +52,7 @@ def term_key(term: Expr) -> Key:
     if rest == 1 or term.is_number:
         return (3 if term.is_negative else 0, (), str(term))
     keys = sorted(factor_key(factor) for factor in Mul.make_args(rest))
-    late = 4 if _is_entry(rest, BIAS_CHANGE, THRESHOLD_CHANGE) else 3 if _is_entry(rest, BIAS, NEXT_BIAS, THRESHOLD) else 2 if _is_entry(rest, TARGET) or rest == T else 1
+    late = next((rank for rank, bases in LATE.items() if _is_entry(rest, *bases)), 2 if rest == T else 1)
     kind = -1 if rest == ERROR else 0 if isinstance(rest, Sum) else late
     return (2 if negative else 1, (kind, keys), str(term))
 

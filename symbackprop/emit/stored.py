@@ -1,0 +1,106 @@
+"""How a module stores its parameters: biases as vectors of their own, in the weights' arrays, or as thresholds.
+
+The program computes with W and b. Where the notation knows other parameters, the module takes these apart before the
+first line and puts the gradients together behind the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symbackprop.emit.names import identifier
+from symbackprop.emit.program import Program
+from symbackprop.notation.profile import Profile
+
+IN_WORDS = {
+    "weight": "the first {line} of each weight array are the biases, weights of a unit that always puts out 1",
+    "threshold": "{letter}1, … are thresholds: they are subtracted where a bias would be added",
+}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The parameters of ``program`` as ``profile`` stores them; ``shapes`` are theirs."""
+
+    program: Program
+    profile: Profile
+
+    @property
+    def biases(self) -> str:
+        """``"vector"``, ``"weight"`` or ``"threshold"``."""
+        return self.profile.bias
+
+    @property
+    def from_to(self) -> bool:
+        return self.profile.code_layout.weights_from_to
+
+    @property
+    def in_words(self) -> str:
+        """What a reader of the module must know about its biases; nothing where they are vectors that are added."""
+        line = "row" if self.from_to else "column"
+        return IN_WORDS.get(self.biases, "").format(line=line, letter=identifier(self.profile.letters["threshold"]))
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every parameter by its name."""
+        return dict(self._shapes())
+
+    def _shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        for name, shape in self.program.shapes.items():
+            if self.biases != "weight" or not self.has_bias(name):
+                yield self.name(name), shape
+            elif name.startswith("W"):
+                rows, columns = shape
+                yield name, (rows + 1, columns) if self.from_to else (rows, columns + 1)
+
+    def has_bias(self, name: str) -> bool:
+        """Whether the layer of the parameter ``name`` has a bias."""
+        return f"b{name[1:]}" in self.program.shapes
+
+    def name(self, name: str) -> str:
+        """The stored name of the program's parameter ``name``."""
+        if self.biases == "threshold" and name.startswith("b"):
+            return f"{identifier(self.profile.letters['threshold'])}{name[1:]}"
+        return name
+
+    def held_in(self, name: str) -> str:
+        """The stored array that holds the program's parameter ``name``."""
+        return f"W{name[1:]}" if self.biases == "weight" and name.startswith("b") else self.name(name)
+
+    @property
+    def opening(self) -> list[str]:
+        """The lines that make the program's parameters of the stored ones."""
+        biases = [name for name in self.program.shapes if name.startswith("b")]
+        if self.biases == "threshold":
+            return [f"{name} = -{self.name(name)}" for name in biases]
+        if self.biases == "weight":
+            first, rest = ("[0]", "[1:]") if self.from_to else ("[:, 0]", "[:, 1:]")
+            return [f"{name}, W{name[1:]} = W{name[1:]}{first}, W{name[1:]}{rest}" for name in biases]
+        return []
+
+    @property
+    def gradients(self) -> dict[str, str]:
+        """The expression of each stored parameter's gradient in the program's gradients."""
+        program, together = self.program.gradients, "np.vstack" if self.from_to else "np.column_stack"
+        if self.biases == "threshold":
+            return {self.name(name): f"-{d}" if name.startswith("b") else d for name, d in program.items()}
+        if self.biases == "weight":
+            return {
+                name: f"{together}(({program[f'b{name[1:]}']}, {d}))" if self.has_bias(name) else d
+                for name, d in program.items()
+                if name in self.shapes
+            }
+        return dict(program)
+
+    def start(self, name: str, fan_in: int) -> str:
+        """The random start of the stored parameter ``name``: weights normal, biases zero."""
+        shape = self.shapes[name]
+        if len(shape) == 1:
+            return f"np.zeros({shape[0]}, dtype)"
+        plain = self.program.shapes[name]
+        drawn = f"rng.standard_normal({plain}) / {fan_in}**0.5"
+        if shape == plain:
+            return f"np.asarray({drawn}, dtype)"
+        pad = "((1, 0), (0, 0))" if self.from_to else "((0, 0), (1, 0))"
+        return f"np.pad({drawn}, {pad}).astype(dtype)"
