@@ -12,7 +12,8 @@ from symbackprop.render.html.mathml import for_html, html_inline, html_reason
 from symbackprop.render.html.page import html_parts
 from symbackprop.render.figures import latex_parts
 from symbackprop.render.latex import LatexMarkup
-from symbackprop.render.style import Style, latex_inline, latex_reason, markdown_inline, markdown_reason
+from symbackprop.render.markdown import FLAVOURS, GITHUB
+from symbackprop.render.style import Style, latex_inline, latex_reason
 from symbackprop.render.typst_page import TYPST, typst_parts
 
 Prepare: TypeAlias = Callable[[EquationWriter, dict[str, Any], Mapping[str, str]], dict[str, Any]]
@@ -37,10 +38,11 @@ class DocumentFormat:
 
 FORMATS: dict[str, DocumentFormat] = {
     "md": DocumentFormat(
-        "Markdown, as GitHub shows it",
+        "Markdown, as GitHub shows it, or Jupyter; with the picture beside it",
         "derivation.md",
         "document.md.jinja",
-        Style(LatexMarkup(), escape.for_markdown, markdown_inline, markdown_reason, line=104, reason_letter=0.9),
+        FLAVOURS[GITHUB].style,
+        prepare=FLAVOURS[GITHUB].prepare,
     ),
     "tex": DocumentFormat(
         "LaTeX, for pdflatex",

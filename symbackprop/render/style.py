@@ -36,9 +36,3 @@ def markdown_reason(lines: list[str]) -> str:
 def latex_inline(formula: str) -> str:
     """A formula within words, in LaTeX."""
     return f"${formula}$"
-
-
-def markdown_inline(formula: str) -> str:
-    """A formula within words, in GitHub's Markdown."""
-    # The backticks keep GitHub's Markdown from reading the formula first; they must not meet one inside.
-    return f"$`{formula}`$"
