@@ -63,6 +63,11 @@ class Profile:
         return Layout(batch=batch, examples_in_rows=in_rows, weights_from_to=self.weight_matrix == "from_to")
 
     @property
+    def variants(self) -> tuple[str, ...]:
+        """What changes not only the letters of an equation, but also what is said about it."""
+        return self.delta_sign, self.bias
+
+    @property
     def entrywise_sign(self) -> str:
         """The sign of products entry by entry; with ``diag``, those that no matrix product replaces are written ⊙."""
         return "⊙" if self.hadamard == "diag" else self.hadamard

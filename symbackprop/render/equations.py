@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from sympy import Expr
 
@@ -11,17 +12,19 @@ from symbackprop.calculus.indices import Entry
 from symbackprop.derivation.arrays import array_section, chain_section
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import MatrixView
-from symbackprop.derivation.matrix_terms import Layout
+from symbackprop.derivation.matrix_terms import Axis, Layout, Leaf
 from symbackprop.derivation.steps import Block, Formula, Section, Step, numbering
-from symbackprop.network.quantities import RATE
+from symbackprop.network.quantities import OUT, RATE, WEIGHT
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.written import as_written, unwritten
 from symbackprop.render.condense import condense
+from symbackprop.render.detail import MOST_TERMS, shown
 from symbackprop.render.formula import FormulaPrinter
 from symbackprop.render.lines import Line, Setter
 from symbackprop.render.matrix_formula import MatrixPrinter
 from symbackprop.render.printed import Printed
 from symbackprop.render.style import Style
+from symbackprop.render.view import View
 from symbackprop.render.wording import block_words, words
 
 
@@ -89,10 +92,11 @@ class EquationWriter:
     notation: Notation
     style: Style
     numbers: dict[str, int]
+    view: View = View()
 
     @property
     def formula(self) -> FormulaPrinter:
-        return FormulaPrinter(self.notation, self.style.markup)
+        return FormulaPrinter(self.notation, self.style.markup, most_terms=MOST_TERMS[self.view.detail])
 
     def printed(self, formula: Formula) -> Printed:
         """An expression, or a term about one example, as a formula."""
@@ -104,11 +108,17 @@ class EquationWriter:
 
     def sections(self) -> list[PrintedSection]:
         """All sections of equations."""
-        layout = self.notation.profile.layout(batch=False)
-        return [
-            self.matrix() if section.key == "matrix" else self.section(section)
-            for section in all_sections(self.derivation, layout)
-        ]
+        return [self.matrix() if section.key == "matrix" else self.section(section) for section in self.shown]
+
+    @cached_property
+    def shown(self) -> tuple[Section, ...]:
+        """The sections as far as the level of detail prints them."""
+        return shown(all_sections(self.derivation, self.notation.profile.layout(batch=False)), self.view.detail)
+
+    @cached_property
+    def citable(self) -> dict[str, int]:
+        """The numbers of the equations that are printed: no other is cited."""
+        return {step.label: self.numbers[step.label] for section in self.shown for step in section.steps}
 
     def section(self, section: Section) -> PrintedSection:
         """One section in index notation or of individual weights."""
@@ -122,6 +132,7 @@ class EquationWriter:
         notes = (
             words("words", "hadamard", *signs),
             words("words", "ones", self.style.inline(markup.ones().text)),
+            *self.tilde(),
             words("words", "one_example"),
             words("words", f"one_example_{profile.vectors}"),
         )
@@ -130,6 +141,17 @@ class EquationWriter:
         opened = f"{words('words', f'batch_{profile.examples}')} {first_of_batch.sentence}"
         parts[1][0] = PrintedBlock(opened, first_of_batch.lines, first_of_batch.note)
         return PrintedSection(words("headings", "matrix"), (*parts[0], *parts[1]), notes)
+
+    def tilde(self) -> Iterator[str]:
+        """What a tilde means, in a notation in which biases are the weights of a unit 0."""
+        spec, profile = self.derivation.graph.spec, self.notation.profile
+        if profile.bias == "weight" and any(spec.bias):
+            layer = next(layer for layer in range(1, spec.depth) if spec.has_bias(layer))
+            names = (
+                self.notation.array(Leaf(base, layer, Axis(layer, constant=True), None), batch=False)
+                for base in (OUT, WEIGHT)
+            )
+            yield words("words", "tilde", *(self.style.inline(self.formula.name(name).text) for name in names))
 
     def matrix_blocks(self, layout: Layout, mark: str) -> list[PrintedBlock]:
         """The matrix equations in one layout."""
@@ -144,7 +166,7 @@ class EquationWriter:
         self, blocks: Iterable[Block], printer: Callable[[Formula], Printed], mark: str = ""
     ) -> tuple[PrintedBlock, ...]:
         """Blocks with their sentences; of many that differ only in the layer, one is printed."""
-        setter = Setter(printer, self.style, self.notation.profile, self.numbers, mark)
+        setter = Setter(printer, self.style, self.notation.profile, self.citable, mark)
         condensed = condense(blocks, self.notation.lettered)
         seen: set[str] = set()
         printed = []
@@ -163,4 +185,5 @@ class EquationWriter:
         formulas = [self.inline(part) for part in block.about]
         layers = [self.notation.entry(part).layer for part in block.about if isinstance(part, Entry)]
         layer = self.formula.label(layers[0]) if layers and layers[0] is not None else ""
-        return block_words(block.key, first, *formulas, layer=layer, rate=self.inline(RATE))
+        variants = self.notation.profile.variants
+        return block_words(block.key, first, *formulas, variants=variants, layer=layer, rate=self.inline(RATE))

@@ -29,8 +29,10 @@ from symbackprop.network.quantities import (
     WEIGHT,
 )
 from symbackprop.network.spec import NetworkSpec
+from symbackprop.notation.signs import expr_sign
+from symbackprop.render.detail import FULL
 from symbackprop.render.equations import EquationWriter
-from symbackprop.render.wording import words
+from symbackprop.render.wording import variant, words
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ class FrontWriter:
         if spec.parameters:
             values = ", ".join(f"{inline(symbol)} = {inline(value)}" for symbol, value in spec.parameters.items())
             said.append(words("words", "parameters", values=values))
-        return [*said, *(self.writer.style.words(choice) for choice in spec.choices)]
+        said += [self.writer.style.words(choice) for choice in spec.choices]
+        return [*said, words("words", "numbers_kept")] if self.writer.view.detail != FULL else said
 
     def kinks(self) -> list[str]:
         """Where activations and the loss have no derivative, and what is taken there."""
@@ -141,7 +144,9 @@ class FrontWriter:
             entries["net_out"] = OUT[spec.depth, OUTPUT_UNIT]
         entries |= {"target": TARGET[OUTPUT_UNIT], "error": ERROR, "objective": OBJECTIVE, "delta": DELTA[layer, TO]}
         entries |= {"size": SIZE[layer], "batch": BATCH, "rate": RATE}
-        yield from ((expr, words("meanings", key, **places)) for key, expr in entries.items())
+        for key, expr in entries.items():
+            named = expr_sign(self.writer.notation.substitution.into(expr))[1]
+            yield named, words("meanings", variant("meanings", key, profile.variants), **places)
         yield from self._functions()
         if spec.penalty is not None and isinstance(spec.penalty.strength, Symbol):
             yield spec.penalty.strength, words("meanings", "strength")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -28,8 +29,19 @@ def words(section: str, key: str, *formulas: str, **names: object) -> str:
     return text.format(*formulas, **names)
 
 
-def block_words(key: str, first: bool, *formulas: str, **names: object) -> str:
+def variant(section: str, key: str, variants: Iterable[str]) -> str:
+    """The key of what is said where one of the ``variants`` changes it; ``key`` where none does.
+
+    >>> variant("meanings", "bias", ["positive", "threshold"])
+    'bias_threshold'
+    """
+    return next((f"{key}_{each}" for each in variants if f"{key}_{each}" in _table()[section]), key)
+
+
+def block_words(key: str, first: bool, *formulas: str, variants: Iterable[str] = (), **names: object) -> str:
     """The sentence over a block, as it opens the first block of its kind or a later one.
+
+    Some blocks have sentences of their own for one of the ``variants``.
 
     >>> block_words("error", True)
     'The error compares the outputs with the targets.'
@@ -37,7 +49,8 @@ def block_words(key: str, first: bool, *formulas: str, **names: object) -> str:
     sentences = _table()["blocks"].get(key)
     if not isinstance(sentences, dict):
         raise UnsupportedExpression(f"no wording for blocks.{key}")
-    text = sentences["first"] if first else sentences.get("next", sentences["first"])
+    where = "first" if first or "next" not in sentences else "next"
+    text = next((sentences[f"{where}_{each}"] for each in variants if f"{where}_{each}" in sentences), sentences[where])
     return text.format(*formulas, **names)
 
 
