@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
@@ -20,19 +20,22 @@ from symbackprop.derivation import paths as along
 from symbackprop.derivation.derive import Derivation, Listing
 from symbackprop.derivation.derive import derive as derive_graph
 from symbackprop.derivation.matrix import MatrixView, hidden_label, output_unit
+from symbackprop.derivation.one_weight import weight_section
 from symbackprop.derivation.steps import Step
 from symbackprop.errors import SpecError, unknown
-from symbackprop.network.addresses import entry_at
+from symbackprop.network.addresses import parameter_at
 from symbackprop.network.forward import ForwardGraph, forward_graph
-from symbackprop.network.quantities import BIAS, DELTA, ERROR, PRE, TO, WEIGHT
+from symbackprop.network.quantities import DELTA, ERROR, PRE, TO
 from symbackprop.network.read import load, network, spec_from_toml
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.network.stand_in import with_formulas
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import Profile, load_profile, profile_names
 from symbackprop.notation.written import Writer, restated, written
+from symbackprop.render.detail import known_level
 from symbackprop.render.formats import FORMATS as DOCUMENTS
 from symbackprop.render.formula import FormulaPrinter
+from symbackprop.render.view import View
 
 if TYPE_CHECKING:
     from symbackprop.check.report import CheckReport
@@ -71,11 +74,20 @@ def example(name: str) -> NetworkSpec:
     return load(known[name])
 
 
-def derive(net: NetworkSpec | str, *, notation: str | None = None, listing: Listing = "auto") -> BackpropDerivation:
+def derive(
+    net: NetworkSpec | str,
+    *,
+    notation: str | None = None,
+    listing: Listing = "auto",
+    detail: str = "full",
+    weight: str | None = None,
+) -> BackpropDerivation:
     """Derive every gradient of ``net`` (a ``NetworkSpec``, or an example's name).
 
     ``notation`` is a profile's name or TOML file (default: the network's own); ``listing`` says whether every single
-    weight gets its own lines ("auto": in networks of up to 100 weights, "all", "none").
+    weight gets its own lines ("auto": in networks of up to 100 weights, "all", "none"). ``detail`` is how much of it
+    documents show: "exam" (the results on a page), "lecture" (one weight in full, the others stated) or "full";
+    ``weight`` is the address of one that gets a section of its own, with its paths (default: the network's own).
 
     >>> d = derive(network("2-3-1", activation="sigmoid", loss="mse", bias=False))
     >>> d.delta(1, layer=2).recursion
@@ -87,7 +99,10 @@ def derive(net: NetworkSpec | str, *, notation: str | None = None, listing: List
     graph = forward_graph(spec)  #                          NetworkSpec  -> ForwardGraph
     derivation = derive_graph(graph, listing)  #            ForwardGraph -> Derivation
     profile = load_profile(notation or spec.notation)  #    name         -> Profile
-    return BackpropDerivation(derivation, profile)
+    if (address := weight or spec.weight) is not None:
+        section = weight_section(derivation, parameter_at(address, spec))
+        derivation = replace(derivation, sections=(*derivation.sections, section))
+    return BackpropDerivation(derivation, profile, View(known_level(detail)))
 
 
 @dataclass(frozen=True)
@@ -122,6 +137,7 @@ class BackpropDerivation:
 
     derivation: Derivation
     profile: Profile
+    view: View = View()
     _reports: dict[int, CheckReport] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -195,10 +211,13 @@ class BackpropDerivation:
             self._reports[seed] = check(self.derivation, list(dict.fromkeys(views)), handed, seed, written_steps)
         return self._reports[seed]
 
-    def files(self, formats: Iterable[str], seed: int = 0, pdf_engine: str = "auto") -> dict[str, str | bytes]:
+    def files(
+        self, formats: Iterable[str], seed: int = 0, pdf_engine: str = "auto", markdown: str = "github"
+    ) -> dict[str, str | bytes]:
         """The documents, programs and reports in ``formats``, by file name; PDF is bytes.
 
         ``pdf_engine`` is ``auto`` or ``typst``, or an installed LaTeX: ``latexmk``, ``pdflatex``, ``lualatex``.
+        ``markdown`` is the flavour of Markdown, ``github`` or ``jupyter``.
         """
         from symbackprop.render.document import render
         from symbackprop.render.engines import known_engine
@@ -212,7 +231,7 @@ class BackpropDerivation:
         report = self.check(seed)
         documents = [name for name in wanted if name in DOCUMENTS]
         code = {**self.code, **(self.page_code if "html" in documents else {})}
-        files = render(self.written, report, self.profile, documents, code, pdf_engine)
+        files = render(self.written, report, self.profile, documents, code, pdf_engine, self.view, markdown)
         if CODE in wanted:
             files |= self.code
         if REPORT in wanted:
@@ -225,11 +244,12 @@ class BackpropDerivation:
         formats: Iterable[str] = tuple(FORMATS),
         seed: int = 0,
         pdf_engine: str = "auto",
+        markdown: str = "github",
     ) -> list[Path]:
         """Write ``files`` into ``folder``, all of them or none; returns their paths."""
         from symbackprop.files import write_files
 
-        return write_files(Path(folder), self.files(formats, seed, pdf_engine))
+        return write_files(Path(folder), self.files(formats, seed, pdf_engine, markdown))
 
     @cached_property
     def code(self) -> dict[str, str]:
@@ -285,10 +305,7 @@ class BackpropDerivation:
         return {"text/plain": plain, "text/latex": latex, "text/html": f"<div>{latex}</div>"}
 
     def _parameter(self, address: str) -> Entry:
-        of = entry_at(address, self.graph.spec)
-        if of.base not in (WEIGHT, BIAS):
-            raise SpecError(f"{address!r} is no weight or bias; expected one like w11[1] or b1[1]")
-        return of
+        return parameter_at(address, self.graph.spec)
 
 
 __all__ = [

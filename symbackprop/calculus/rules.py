@@ -57,6 +57,7 @@ ADD_AND_SUBTRACT = _rule("add_and_subtract", "add and subtract", "u = (u + c) - 
 SPLIT_FRACTION = _rule("split_fraction", "split the fraction", "(u + v)/w = u/w + v/w")
 RECOGNISE = _rule("recognise", "recognise the output", "f(z) is a")
 MULTIPLY_OUT = _rule("multiply_out", "multiply out", "u (v + w) = u v + u w")
+SAME_PRODUCT = _rule("same_product", "the same product", "a product does not depend on how its factors are gathered")
 CANCEL = _rule("cancel", "cancel the common factor", "(u v)/(u w) = v/w")
 SUBSTITUTE = _rule("substitute", "insert the factors", "equals may replace equals")
 IN_OUTPUT = _rule("in_output", "in terms of the output", "eliminate z between a = f(z) and d = f'(z)")

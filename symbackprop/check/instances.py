@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
+import sympy as sp
+
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Partial
@@ -25,7 +27,7 @@ from symbackprop.derivation.derive import Derivation, derive
 from symbackprop.derivation.matrix_terms import Layout
 from symbackprop.derivation.steps import Step
 from symbackprop.network.forward import forward_graph
-from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, WEIGHT
+from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, PRE, WEIGHT
 
 
 class SweptValues(NetworkValues[int]):
@@ -65,7 +67,19 @@ class SweptValues(NetworkValues[int]):
                 return self._at(self.slopes.get((name, layer)), place)
             if expr.by.base == OUT and layer == self.sweep.graph.depth:
                 return self._at(self.output_slopes, place)
+            if expr.by.base == PRE:
+                return self(DELTA[expr.by.indices], at)
+            if expr.by.base == OUT:
+                return self._through(expr.by)
+        if isinstance(expr.of, Entry) and isinstance(expr.by, Entry):
+            return self(sp.diff(self.sweep.graph.entry_equation(expr.of), expr.by), at)
         return super().partial(expr, at)
+
+    def _through(self, out: Entry) -> int:
+        """∂E/∂a of a hidden unit: what it sends to every unit of the next layer."""
+        graph, layer = self.sweep.graph, int(out.indices[0]) + 1
+        fed = [PRE[layer, k] for k in graph.units(layer)]
+        return self(sp.Add(*(DELTA[z.indices] * sp.diff(graph.entry_equation(z), out) for z in fed)))
 
 
 class Instances:

@@ -42,3 +42,14 @@ def entry_at(address: str, spec: NetworkSpec) -> Entry:
         raise SpecError(f"cannot read the address {shown(address)}; expected one like w11[1], b1[1], x1 or t1")
     sizes = "-".join(map(str, spec.sizes))
     raise SpecError(f"the network {sizes} has no {shown(address)}; expected, for example, w11[1]")
+
+
+def parameter_at(address: str, spec: NetworkSpec) -> Entry:
+    """The weight or bias that ``address`` names.
+
+    Raises ``SpecError`` for anything else.
+    """
+    of = entry_at(address, spec)
+    if of.base not in (WEIGHT, BIAS):
+        raise SpecError(f"{address!r} is no weight or bias; expected one like w11[1] or b1[1]")
+    return of

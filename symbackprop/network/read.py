@@ -10,7 +10,7 @@ from pathlib import Path
 from symbackprop.catalogue.losses import CE
 from symbackprop.errors import FormulaError, SpecError, SymbackpropError, shown
 from symbackprop.network import options
-from symbackprop.network.addresses import entry_at
+from symbackprop.network.addresses import entry_at, parameter_at
 from symbackprop.network.choices import (
     activation_uses,
     cross_entropy,
@@ -32,6 +32,7 @@ KEYS = (
     "penalty",
     "title",
     "author",
+    "weight",
     "notation",
     "values",
     "parameters",
@@ -54,6 +55,7 @@ def network(
     penalty: object = None,
     title: object = None,
     author: object = None,
+    weight: object = None,
     notation: object = "S1",
     values: object = None,
     parameters: object = None,
@@ -65,6 +67,7 @@ def network(
     ``layers`` is ``"2-3-1"`` or a list of ints, input first. ``activation`` is one name for all layers, or a list with
     a name for each layer after the input (for each hidden layer, where ``output_activation`` is given). ``bias`` is a
     bool or a list of them. ``penalty`` is a table ``{"kind", "strength", "form", "biases"}``, or short ``"l2:0.1"``.
+    ``weight`` is the address of the weight or bias that the document singles out.
     ``values`` gives numbers to weights, inputs and targets by address (``{"w11[1]": 0.5, "x1": 1}``).
 
     A formula in z stands for an activation, one in a and t for a loss: ``activation="z*sigmoid(beta*z)"``, with
@@ -110,6 +113,8 @@ def network(
         notation=options.line_of_text("notation", notation),
         choices=choices,
     )
+    if weight is not None:
+        spec = replace(spec, weight=str(parameter_at(options.line_of_text("weight", weight), spec)))
     return spec if values is None else replace(spec, values=_values(values, spec))
 
 

@@ -54,6 +54,7 @@ class NetworkSpec:
     penalty: PenaltyUse | None = None
     title: str | None = None
     author: str | None = None
+    weight: str | None = None  # the address of a parameter that the document singles out
     notation: str = "S1"
     choices: tuple[str, ...] = ()
     values: Mapping[str, float] = field(default_factory=dict)

@@ -18,14 +18,18 @@ from symbackprop.render.engines import AUTO, TYPST, known_engine, latex_pdf
 from symbackprop.render.equations import EquationWriter, equation_numbers
 from symbackprop.render.formats import FORMATS, DocumentFormat
 from symbackprop.render.front import FrontWriter
+from symbackprop.render.markdown import GITHUB, PICTURE, known_flavour
 from symbackprop.render.pdf import typeset
+from symbackprop.render.picture.draw import picture_for
 from symbackprop.render.style import Style
+from symbackprop.render.view import View
 from symbackprop.render.wording import words
 from symbackprop.resources import templates
 
 # The headings of the sections that hold no equations.
 FRAME = ("network", "notation", "assumptions", "checks", "code")
 SOURCE, PDF = SET = ("typ", "pdf")  # the formats that are set on pages, to see where lines end
+MARKDOWN = "md"
 LAYERS_IN_TITLE = 8
 CODE_FILE, CODE_FUNCTION = "gradients.py", "loss_and_gradients"
 
@@ -37,6 +41,8 @@ def render(
     formats: Iterable[str],
     code: Mapping[str, str] | None = None,
     pdf_engine: str = AUTO,
+    view: View | None = None,
+    markdown: str = GITHUB,
 ) -> dict[str, str | bytes]:
     """The documents of a derivation: file name -> text (PDF: bytes), the same bytes for the same input.
 
@@ -47,8 +53,12 @@ def render(
     for name in wanted:
         if name not in FORMATS:
             raise SpecError(unknown("format", name, FORMATS))
-    write = partial(page, derivation, report, profile, code=code or {})
-    pages: dict[str, str | bytes] = {FORMATS[name].file: write(FORMATS[name]) for name in wanted if name not in SET}
+    write = partial(page, derivation, report, profile, code=code or {}, view=view or View())
+    flavour = known_flavour(markdown)
+    forms = FORMATS | {MARKDOWN: replace(FORMATS[MARKDOWN], style=flavour.style, prepare=flavour.prepare)}
+    pages: dict[str, str | bytes] = {forms[name].file: write(forms[name]) for name in wanted if name not in SET}
+    if MARKDOWN in wanted:
+        pages[PICTURE] = picture_for(derivation, profile, markup="svg")
     return pages | _set(write, [name for name in wanted if name in SET], known_engine(pdf_engine))
 
 
@@ -67,11 +77,17 @@ def _set(write: Callable[[DocumentFormat], str], wanted: list[str], engine: str)
 
 
 def page(
-    derivation: Derivation, report: Report | None, profile: Profile, form: DocumentFormat, code: Mapping[str, str]
+    derivation: Derivation,
+    report: Report | None,
+    profile: Profile,
+    form: DocumentFormat,
+    code: Mapping[str, str],
+    view: View,
 ) -> str:
     """One document."""
     style = form.style
-    writer = EquationWriter(derivation, Notation.of(profile, derivation.graph), style, equation_numbers(derivation))
+    notation, numbers = Notation.of(profile, derivation.graph), equation_numbers(derivation)
+    writer = EquationWriter(derivation, notation, style, numbers, view)
     placed = form.prepare(writer, contents(writer, report, code), code)
     return form.finish(_templates().get_template(form.template).render(placed))
 
@@ -79,21 +95,22 @@ def page(
 def contents(writer: EquationWriter, report: Report | None, code: Mapping[str, str]) -> dict[str, Any]:
     """What templates place, by name; every text in the style of ``writer``."""
     style, derivation, profile = writer.style, writer.derivation, writer.notation.profile
-    front, back = FrontWriter(writer), BackWriter(writer)
+    front, back, brief = FrontWriter(writer), BackWriter(writer), writer.view.brief
     return {
         "title": style.words(derivation.graph.spec.title or default_title(derivation)),
         "author": None if derivation.graph.spec.author is None else style.words(derivation.graph.spec.author),
         "notation_name": style.words(profile.name),
         "notation_about": style.words(profile.description),
+        "brief": brief,
         "said": [*front.sentences(), *front.kinks()],
-        "layers": front.layers(),
-        "symbols": front.notation(),
+        "layers": [] if brief else front.layers(),
+        "symbols": [] if brief else front.notation(),
         "sections": writer.sections(),
         "assumptions": back.assumptions(),
-        "checks": None if report is None else back.checks(report),
+        "checks": None if report is None else [] if brief else back.checks(report),
         "verdict": None if report is None else back.verdict(report),
         "check_notes": [] if report is None else back.notes(report),
-        "code": excerpt(code[CODE_FILE], CODE_FUNCTION) if CODE_FILE in code else None,
+        "code": excerpt(code[CODE_FILE], CODE_FUNCTION) if CODE_FILE in code and not brief else None,
         "code_sentence": words("words", "code", file=_file_name(style)),
         "headings": {key: words("words", f"contents_{key}") for key in FRAME},
     }

@@ -29,12 +29,14 @@ class FormulaPrinter:
     """Prints expressions in a notation and a markup; ``bound`` are symbols that stand for pieces already printed.
 
     Where symbols are bound to whole arrays, products and powers are meant entry by entry, and ``entrywise`` is true.
+    A sum of more than ``most_terms`` terms is printed by its ends.
     """
 
     notation: Notation
     markup: Markup
     bound: Mapping[Symbol, Printed] = field(default_factory=dict)
     entrywise: bool = False
+    most_terms: int | None = None
 
     def __call__(self, expr: Expr) -> Printed:
         """``expr`` in the markup. Raises ``UnsupportedExpression`` for a node without a rule."""

@@ -48,6 +48,7 @@ class LatexMarkup:
     dot: str = r" \cdot "
     function_space: str = " "
     comma: str = ", "
+    dots: str = r"\cdots"
 
     def letter(self, text: str) -> Printed:
         if "_" in text:

@@ -19,6 +19,8 @@ class Markup(Protocol):
     @property
     def function_space(self) -> str: ...  # between a function name and an argument without brackets
     @property
+    def dots(self) -> str: ...  # for the terms of a sum that are left out
+    @property
     def comma(self) -> str: ...  # between the arguments of a function
 
     def letter(self, text: str) -> Printed: ...

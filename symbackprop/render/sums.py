@@ -54,7 +54,13 @@ def sum_of_terms(printer: FormulaPrinter, terms: list[Expr]) -> Printed:
 
 def addition(printer: FormulaPrinter, expr: Add) -> Printed:
     """A sum in textbook order."""
-    return sum_of_terms(printer, terms_in_order(list(expr.args)))
+    terms = terms_in_order(list(expr.args))
+    if printer.most_terms is None or len(terms) <= printer.most_terms:
+        return sum_of_terms(printer, terms)
+    start, (minus, last) = sum_of_terms(printer, terms[:2]), signed(printer, terms[-1])
+    dots = Printed(f" + {printer.markup.dots} ", width=4)
+    piece = before(f"{printer.markup.operator('-' if minus else '+')} ", printer.held(last, Level.PRODUCT), 2)
+    return join([*(start.parts or (start,)), dots, piece], Level.SUM)
 
 
 def multiplication(printer: FormulaPrinter, expr: Mul) -> Printed:

@@ -47,6 +47,7 @@ class TextMarkup:
     dot: str = " · "
     function_space: str = " "
     comma: str = ", "
+    dots: str = "…"
 
     def letter(self, text: str) -> Printed:
         letter, _, index = text.partition("_")
