@@ -21,6 +21,9 @@ from symbackprop.check.numbers import PRIME, Numbers, PrimeField
 from symbackprop.check.values import Units
 from symbackprop.check.worlds import NetworkValues
 from symbackprop.derivation.matrix_terms import (
+    ChainRule,
+    Diagonal,
+    Entries,
     Gradient,
     Hadamard,
     Leaf,
@@ -238,6 +241,8 @@ class TermArrays(NetworkValues[Array]):
                 return add_up(self.term(of), 0 if over == "rows" else 1)
             case Map(function, symbols, arguments):
                 return self._map(function, symbols, arguments)
+            case Diagonal() | Entries() | ChainRule():
+                raise Undecided(f"an array in the form {type(term).__name__}")
 
     def _folded(self, operation: Callable[[Array, Array], Array], parts: tuple[Term, ...]) -> Array:
         total = self.term(parts[0])

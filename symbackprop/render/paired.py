@@ -71,6 +71,10 @@ class PairedMarkup:
         return pair(self.first.function_space, self.second.function_space)
 
     @property
+    def dots(self) -> str:
+        return pair(self.first.dots, self.second.dots)
+
+    @property
     def comma(self) -> str:
         return pair(self.first.comma, self.second.comma)
 

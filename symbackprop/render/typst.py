@@ -40,6 +40,7 @@ class TypstMarkup(LatexMarkup):
     dot: str = " ⋅ "
     function_space: str = " "
     comma: str = r"\, "
+    dots: str = "dots.c"
 
     def letter(self, text: str) -> Printed:
         like = super().letter(text)
