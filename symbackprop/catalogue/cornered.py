@@ -88,7 +88,7 @@ THRESHOLD = Activation(
     value=Piecewise((Z, Z > THETA), (BELOW, True)),
     parameters={THETA: Integer(1), BELOW: Integer(0)},
     kinks=(Kink(THETA, Integer(0)),),
-    range=None,
+    range=(sp.Min(THETA, BELOW), oo),
     source="torch.nn.Threshold(threshold, value)",
     notes=("Where v is not theta, threshold jumps at z = theta; gradients do not see the jump.",),
 )

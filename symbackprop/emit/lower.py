@@ -48,7 +48,7 @@ class TermReader:
             case mt.Product(left, right):
                 return MatMul(self(left), self(right))
             case mt.Hadamard(factors):
-                return Op("multiply", tuple(map(self, factors)))
+                return self.entrywise_product(factors)
             case mt.Plus(terms):
                 return Op("add", tuple(map(self, terms)))
             case mt.Scaled(factor, mt.Ones(None, None)):
@@ -62,6 +62,15 @@ class TermReader:
             case mt.Map():
                 return self.formula_node(self.formula(term))
         raise UnsupportedExpression(f"no program line computes {type(term).__name__}")
+
+    def entrywise_product(self, factors: tuple[mt.Term, ...]) -> Node:
+        """Arrays multiplied; formulas among them are read as one, for together they may have a stable form."""
+        maps = [factor for factor in factors if isinstance(factor, mt.Map) and not isinstance(factor.function, Apply)]
+        if len(maps) < 2:
+            return Op("multiply", tuple(map(self, factors)))
+        together = self.formula_node(Mul(*map(self.formula, maps)))
+        rest = [self(factor) for factor in factors if factor not in maps]
+        return Op("multiply", (*rest, together)) if rest else together
 
     def applied(self, use: Apply, at: Node) -> Node:
         """An activation or its slope at an array; the formula is read once, however many layers use it."""
@@ -180,11 +189,26 @@ def _line(read: TermReader, step: Step) -> Assign:
 
 
 def _loss_line(read: TermReader, view: MatrixView) -> Assign:
-    """The loss. Its logarithms get the output's formula put in, so that their stable forms are found."""
+    """The loss, its logarithms with the output's formula put in, so that their stable forms are found."""
     out = view.forward[-1]
-    symbol, formula = read.formula(out.left), read.formula(out.right)
-    error = read.formula(view.error.right).replace(sp.log, lambda inside: sp.log(inside.xreplace({symbol: formula})))
+    error = in_logarithms(read.formula(view.error.right), read.formula(out.left), read.formula(out.right))
     return Assign(ERROR_NAME, read.formula_node(error), view.error.label)
+
+
+def in_logarithms(loss: Expr, output: Symbol, formula: Expr) -> Expr:
+    """``loss`` with the output's formula in its logarithms of fractions; one by cases has no stable form to be found.
+
+    >>> a, z = sp.symbols("a z")
+    >>> in_logarithms(-sp.log(a) * a, a, sp.exp(z))
+    -a*log(exp(z))
+    """
+    if formula.has(sp.Piecewise):
+        return loss
+
+    def put_in(inside: Expr) -> Expr:
+        return sp.log(inside.xreplace({output: formula}) if inside.is_rational_function(output) else inside)
+
+    return loss.replace(sp.log, put_in)
 
 
 def slope_of_generic_loss(graph: ForwardGraph) -> Expr:

@@ -16,7 +16,7 @@ from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import hidden_label
 from symbackprop.emit import source
 from symbackprop.emit.formulas import FormulaReader
-from symbackprop.emit.lower import named, slope_of_generic_loss
+from symbackprop.emit.lower import in_logarithms, named, slope_of_generic_loss
 from symbackprop.emit.names import ERROR_NAME
 from symbackprop.emit.printer import ATOM, CASE, TEST, PythonPrinter
 from symbackprop.emit.program import COSTLY, Assign, Node, Var, needed, share
@@ -140,9 +140,7 @@ class ScalarLines:
         factor, total = graph.error.right.xreplace(graph.sizes).as_independent(Sum)
         a, t = Symbol("_a", real=True), Symbol("_t", real=True)
         output = self.output_formula(graph.depth)
-        share_of_unit = total.function.xreplace({out: a, target: t}).replace(
-            sp.log, lambda inside: sp.log(inside.xreplace({a: output}))
-        )
+        share_of_unit = in_logarithms(total.function.xreplace({out: a, target: t}), a, output)
         formula = stable_form(share_of_unit)
         shares = [
             self.at_unit(formula, graph.depth, k).xreplace({a: symbol_of(OUT[graph.depth, k]), t: symbol_of(TARGET[k])})

@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from sympy import Symbol
 
@@ -132,12 +132,32 @@ def fitted(statement: str, indent: int = 4, comment: str = "") -> list[str]:
             pieces = _split(value, marks)
     one_call = value.endswith(")") and len(_split(value, (" + ", " - ", " * ", " / ", " @ "))) == 1
     if value and not one_call:
-        return [f"{target}({note}", *(f"    {piece.strip()}" for piece in pieces), ")"]
+        lines = [line for piece in pieces for line in _broken(piece.strip(), indent + 4)]
+        return [f"{target}({note}", *(f"    {line}" for line in lines), ")"]
     head, _, rest = statement.partition("(")
     body, _, tail = rest.rpartition(")")
     if len(body) + indent + 4 <= WIDTH:
         return [f"{head}({note}", f"    {body}", f"){tail}"]
     return [f"{head}({note}", *(f"    {piece.strip(', ')}," for piece in _split(body, (", ",))), f"){tail}"]
+
+
+def _broken(text: str, indent: int) -> list[str]:
+    """An expression as lines that fit: broken at its signs, else inside its first brackets."""
+    if len(text) + indent <= WIDTH:
+        return [text]
+    for marks in ((" + ", " - "), (" * ", " / ")):
+        if len(pieces := _split(text, marks)) > 1:
+            return [line for piece in pieces for line in _broken(piece.strip(), indent)]
+    head, _, rest = text.partition("(")
+    depths = accumulate((c in "([") - (c in ")]") for c in rest)
+    end = next((at for at, depth in enumerate(depths) if depth < 0), None)
+    if end is None:
+        return [text]
+    parts = _split(rest[:end], (", ",))
+    inside = [[*lines[:-1], f"{lines[-1]},"] for lines in (_broken(part.strip(", "), indent + 5) for part in parts)]
+    if len(parts) == 1:
+        inside = [_broken(rest[:end], indent + 4)]
+    return [f"{head}(", *(f"    {line}" for lines in inside for line in lines), f"){rest[end + 1 :]}"]
 
 
 def filled(pieces: list[str], indent: int = 0) -> list[str]:
