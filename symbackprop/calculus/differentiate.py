@@ -9,7 +9,7 @@ import sympy as sp
 from sympy import Add, Expr, Mul, Piecewise, Pow, Symbol
 
 from symbackprop.calculus import rules
-from symbackprop.calculus.cases import larger_or_smaller_by_cases
+from symbackprop.calculus.cases import first_against_rest
 from symbackprop.calculus.forms import textbook_form
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Chain, Partial, Total, spelled_out
@@ -95,7 +95,7 @@ def _rule_for(u: Expr, x: Expr) -> tuple[Rule, Expr]:
     if isinstance(u, Pow):
         return _rule_for_power(u, x)
     if isinstance(u, sp.Max | sp.Min | Piecewise):
-        cases = u if isinstance(u, Piecewise) else larger_or_smaller_by_cases(u)
+        cases = u if isinstance(u, Piecewise) else first_against_rest(u)
         return rules.CASES, Piecewise(*((Partial(value, x), where) for value, where in cases.args))
     return _rule_for_function(u, x)
 

@@ -19,7 +19,7 @@ def limit(expr: Expr, by: Symbol, end: Expr) -> Expr | None:
     """The limit of ``expr`` in ``by`` at ``end`` (±∞), exact; None where it is not found.
 
     >>> z = Symbol("z", real=True)
-    >>> limit(sp.tanh(1 / (1 + sp.exp(-z))), z, oo), limit(z / (1 + sp.Abs(z)), z, -oo)
+    >>> limit(sp.tanh(1 / (1 + sp.exp(-z))), z, sp.oo), limit(z / (1 + sp.Abs(z)), z, -sp.oo)
     (tanh(1), -1)
     """
     plain = _far_side(expr, by, end)

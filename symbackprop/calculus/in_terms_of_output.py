@@ -71,10 +71,10 @@ def in_terms_of_output(value: Expr, z: Symbol, a: Symbol) -> OutputForm | None:
     >>> in_terms_of_output(z / (1 + sp.exp(-z)), z, a).slope
     a*(-a + z + 1)/z
     """
-    value = _without_max(value)
+    value = value.replace(lambda u: isinstance(u, sp.Max | sp.Min), larger_or_smaller_by_cases)
     corners = sum(len(e.args) for e in value.atoms(Piecewise)) + len(value.atoms(sp.Abs))
     branches = list(_branches(value)) if corners < MAX_CASES else []
-    if not 0 < len(branches) <= MAX_CASES:
+    if not 0 < len(branches) <= MAX_CASES or any(where.has(sp.And, sp.Or) for _, where in branches):
         return None
     found = [_eliminate(branch, condition, z, a) for branch, condition in branches]
     cases = tuple(case for case in found if case is not None)
@@ -84,10 +84,6 @@ def in_terms_of_output(value: Expr, z: Symbol, a: Symbol) -> OutputForm | None:
     slope = cases[0].slope if len(cases) == 1 else Piecewise(*slopes)
     uses_z = any(case.slope.has(z) for case in cases)
     return OutputForm(slope, uses_z, _excluded([case.slope for case in cases], z, a), cases)
-
-
-def _without_max(value: Expr) -> Expr:
-    return value.replace(lambda u: isinstance(u, sp.Max | sp.Min), larger_or_smaller_by_cases)
 
 
 def _branches(value: Expr) -> Iterator[tuple[Expr, sp.Basic]]:

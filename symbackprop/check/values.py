@@ -13,6 +13,7 @@ import sympy as sp
 from sympy import Expr, Symbol
 from sympy.core.relational import Relational
 
+from symbackprop.calculus.cases import first_against_rest
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Chain, Partial, Total
 from symbackprop.check.numbers import Missing, N, Numbers, Undecided
@@ -199,12 +200,8 @@ class Evaluator(Generic[N]):
 
     def extreme(self, expr: Expr, at: Units) -> N:
         """The largest (or the smallest) of the arguments."""
-        first, *others = (self(arg, at) for arg in expr.args)
-        for other in others:
-            larger = self.numbers.positive(self.minus(other, first))
-            yes, no = (other, first) if isinstance(expr, sp.Max) else (first, other)
-            first = self.numbers.where(larger, yes, no)
-        return first
+        # In this order and no other: in the prime field, u > v and v > w do not make u > w.
+        return self(first_against_rest(expr), at)
 
     def apply(self, expr: Apply, at: Units) -> N:
         return self.numbers.named(expr.tag.name, expr.order, tuple(self(u, at) for u in expr.arguments))

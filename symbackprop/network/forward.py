@@ -9,6 +9,7 @@ from functools import cached_property
 import sympy as sp
 from sympy import Expr, Integer, Symbol
 
+from symbackprop.calculus.cases import without_extremes
 from symbackprop.calculus.indices import Entry, instantiate
 from symbackprop.calculus.inert import Apply
 from symbackprop.catalogue import entries as row
@@ -105,7 +106,7 @@ class ForwardGraph:
         def formula(tag: Symbol, order: Expr, at: Expr) -> Expr:
             if tag not in self.formulas:
                 return Apply(tag, order, at)
-            return sp.diff(self.formulas[tag], row.Z, int(order)).xreplace({row.Z: at})
+            return sp.diff(without_extremes(self.formulas[tag]), row.Z, int(order)).xreplace({row.Z: at})
 
         return expr.replace(lambda e: isinstance(e, Apply) and len(e.args) == 3, lambda e: formula(*e.args))
 
