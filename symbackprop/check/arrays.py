@@ -17,7 +17,7 @@ from sympy import Expr, Symbol
 from symbackprop.calculus.indices import Entry
 from symbackprop.catalogue.entries import Z
 from symbackprop.check.duals import Dual, DualNumbers
-from symbackprop.check.numbers import PRIME, Numbers, PrimeField
+from symbackprop.check.numbers import PRIME, Numbers, PrimeField, Undecided
 from symbackprop.check.values import Units
 from symbackprop.check.worlds import NetworkValues
 from symbackprop.derivation.matrix_terms import (

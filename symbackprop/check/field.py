@@ -22,6 +22,7 @@ from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.matrix_terms import (
     ChainRule,
+    Diagonal,
     Entries,
     Gradient,
     Hadamard,
@@ -212,7 +213,7 @@ def gradients_in(term: Term) -> set[Gradient]:
             return gradients_in(left) | gradients_in(right)
         case Hadamard(parts) | Plus(parts) | Map(_, _, parts):
             return set().union(*map(gradients_in, parts))
-        case Leaf() | Ones() | Entries() | ChainRule():
+        case Leaf() | Ones() | Entries() | ChainRule() | Diagonal():
             return set()
 
 
