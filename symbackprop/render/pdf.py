@@ -31,29 +31,31 @@ def typeset(write: Callable[[Style], str], style: Style) -> Typeset:
     The page measures every block itself; those that are too wide say how much room their formulas have. Raises
     ``SymbackpropError`` if Typst refuses the source.
     """
-    # The folder holds this one file, so nothing else can be read into the document.
-    with tempfile.TemporaryDirectory(prefix="symbackprop-") as folder:
-        made = _set(write(style), folder)
-        for _ in range(ROUNDS):
-            if not made.overfull:
-                break
-            shares = {name: style.narrower.get(name, 1.0) * room * SPARE for name, room in made.overfull.items()}
-            style = replace(style, narrower={**style.narrower, **shares})
-            made = _set(write(style), folder)
+    made = set_pages(write(style))
+    for _ in range(ROUNDS):
+        if not made.overfull:
+            break
+        shares = {name: style.narrower.get(name, 1.0) * room * SPARE for name, room in made.overfull.items()}
+        style = replace(style, narrower={**style.narrower, **shares})
+        made = set_pages(write(style))
     return made
 
 
-def _set(source: str, folder: str) -> Typeset:
+def set_pages(source: str) -> Typeset:
+    """The pages that Typst makes of ``source``, as they come. Raises ``SymbackpropError`` if it refuses."""
     import typst  # only PDF needs it
 
-    file = Path(folder, FILE)
-    file.write_text(source, encoding="utf-8")
-    try:
-        # What the query asks for is known when the PDF is made: one compiler sets the pages once for both.
-        compiler = typst.Compiler(file, root=folder, ignore_system_fonts=True)
-        pdf = compiler.compile(format="pdf", timestamp=0, pdf_standards="ua-1")
-        found = json.loads(compiler.query("<overfull>", field="value"))
-    except typst.TypstError as error:
-        raise SymbackpropError(f"typst refuses the document: {' '.join(str(error.diagnostic).split())}") from error
+    # The folder holds this one file, so nothing else can be read into the document.
+    with tempfile.TemporaryDirectory(prefix="symbackprop-") as folder:
+        file = Path(folder, FILE)
+        file.write_text(source, encoding="utf-8")
+        try:
+            # What the query asks for is known when the PDF is made: one compiler sets the pages once for both.
+            compiler = typst.Compiler(file, root=folder, ignore_system_fonts=True)
+            pdf = compiler.compile(format="pdf", timestamp=0, pdf_standards="ua-1")
+            found = json.loads(compiler.query("<overfull>", field="value"))
+        except typst.TypstError as error:
+            complaint = " ".join(str(error.diagnostic).split())
+            raise SymbackpropError(f"typst refuses the document: {complaint}") from error
     assert isinstance(pdf, bytes)
     return Typeset(source, pdf, {each["name"]: each["room"] for each in found})
