@@ -35,6 +35,7 @@ from symbackprop.notation.written import Writer, restated, written
 from symbackprop.render.detail import known_level
 from symbackprop.render.formats import FORMATS as DOCUMENTS
 from symbackprop.render.formula import FormulaPrinter
+from symbackprop.render.notebook import displayed, equations, shown_view
 from symbackprop.render.view import View
 
 if TYPE_CHECKING:
@@ -159,17 +160,17 @@ class BackpropDerivation:
     @property
     def steps(self) -> tuple[Step, ...]:
         """Every step of the derivation, in reading order."""
-        return tuple(self.derivation.steps)
+        return equations(self.derivation.steps, self._notation)
 
     @property
     def matrix(self) -> MatrixView:
         """The equations between arrays for a batch, in the notation's layout."""
-        return self.derivation.matrix(self.profile.layout(batch=True))
+        return shown_view(self.derivation.matrix(self.profile.layout(batch=True)), self._notation)
 
     @property
     def matrix_of_one(self) -> MatrixView:
         """The equations between arrays for one example, in the notation's layout."""
-        return self.derivation.matrix(self.profile.layout(batch=False))
+        return shown_view(self.derivation.matrix(self.profile.layout(batch=False)), self._notation)
 
     def gradient(self, address: str) -> Gradient:
         """The gradient of the weight or bias at ``address`` (``w11[1]``, ``b1[1]``)."""
@@ -181,7 +182,8 @@ class BackpropDerivation:
             expanded=sp.diff(self.error, of),
             chain=self.derivation.scalar.chain_rule(of),
             delta_form=folded.right + penalty,
-            steps=tuple(step for step in self.derivation.steps if step.label.startswith(f"{of}.")) or (folded,),
+            steps=tuple(step for step in self.steps if step.label.startswith(f"{of}."))
+            or equations([folded], self._notation),
         )
 
     def delta(self, unit: int, *, layer: int) -> Delta:
@@ -193,7 +195,8 @@ class BackpropDerivation:
                 f"the network {sizes} has no unit {unit} in layer {layer} with a δ; layers 2-{graph.depth} have"
             )
         steps = self.derivation.scalar.delta(layer, unit)
-        return Delta(DELTA[layer, unit], Partial(ERROR, PRE[layer, unit]), steps[-1].right, steps)
+        definition = Partial(ERROR, PRE[layer, unit])
+        return Delta(DELTA[layer, unit], definition, steps[-1].right, equations(steps, self._notation))
 
     def paths(self, address: str) -> list[Chain]:
         """The product of local derivatives along every path from a weight to the error."""
@@ -205,7 +208,8 @@ class BackpropDerivation:
         from symbackprop.handover import emitted
 
         if seed not in self._reports:
-            views = [self.matrix_of_one, self.matrix, self.derivation.matrix(self.profile.code_layout)]
+            layouts = [*(self.profile.layout(batch=batch) for batch in (False, True)), self.profile.code_layout]
+            views = [self.derivation.matrix(layout) for layout in layouts]
             handed = emitted(self.compile(), self.graph.spec)
             written_steps = partial(restated, profile=self.profile)
             self._reports[seed] = check(self.derivation, list(dict.fromkeys(views)), handed, seed, written_steps)
@@ -280,7 +284,7 @@ class BackpropDerivation:
         """δ and the gradients of every layer, as rows of readable text: name, formula."""
         from symbackprop.render.text import TextMarkup
 
-        printed = FormulaPrinter(Notation.of(self.profile, self.graph), TextMarkup())
+        printed = FormulaPrinter(self._notation, TextMarkup())
         return [(printed(left).text, printed(right).text) for left, right in self._results()]
 
     def _results(self) -> list[tuple[Expr, Expr]]:
@@ -296,13 +300,11 @@ class BackpropDerivation:
         return [Writer(self.profile).equation(left, right) for left, right in rows]
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        from symbackprop.render.latex import LatexMarkup
+        return displayed([(left, right, "=") for left, right in self._results()], self._notation)
 
-        printed = FormulaPrinter(Notation.of(self.profile, self.graph), LatexMarkup())
-        lines = " \\\\\n".join(f"{printed(left).text} &= {printed(right).text}" for left, right in self._results())
-        latex = f"$$\\begin{{aligned}}\n{lines}\n\\end{{aligned}}$$"
-        plain = "\n".join(f"{name} = {formula}" for name, formula in self.summary())
-        return {"text/plain": plain, "text/latex": latex, "text/html": f"<div>{latex}</div>"}
+    @property
+    def _notation(self) -> Notation:
+        return Notation.of(self.profile, self.graph)
 
     def _parameter(self, address: str) -> Entry:
         return parameter_at(address, self.graph.spec)

@@ -91,7 +91,7 @@ def test_every_example_is_proved_whole(name):
 
 def test_files_are_written_all_or_none(tmp_path, s1):
     paths = s1.write(tmp_path / "out", formats=["md", "json"])
-    assert sorted(path.name for path in paths) == ["check.json", "derivation.md"]
+    assert sorted(path.name for path in paths) == ["check.json", "derivation.md", "network.svg"]
     with pytest.raises(SymbackpropError, match="unknown format 'doc'; expected one of"):
         s1.write(tmp_path / "none", formats=["md", "doc"])
     assert not (tmp_path / "none").exists()

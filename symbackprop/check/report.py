@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 
 SYMBOLIC = "proved symbolically"
 DEFINED = "by definition"
@@ -72,6 +73,21 @@ class CheckReport:
         groups = dict.fromkeys(row.group for row in self.rows)
         return [_summary(group, [row for row in self.rows if row.group == group]) for group in groups]
 
+    def __str__(self) -> str:
+        lines = [
+            f"{holding} of {total} hold: {group} ({', '.join(ways)})" for group, holding, total, ways in self.summary()
+        ]
+        lines += [f"{_verdict(row)}: {row.group}: {row.name}" for row in (*self.refuted, *self.undecided)]
+        return "\n".join([*lines, *self.notes])
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{escape(title)}</th>" for title in ("What", "Holds", "Of", "How"))
+        rows = [(group, holding, total, ", ".join(ways)) for group, holding, total, ways in self.summary()]
+        body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+        said = [f"{_verdict(row)}: {row.group}: {row.name}" for row in (*self.refuted, *self.undecided)]
+        notes = "".join(f"<p>{escape(note)}</p>" for note in (*said, *self.notes))
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
+
     def to_json(self) -> str:
         """The report as JSON text, the same bytes for the same report; numeric errors have two significant digits."""
         groups = [
@@ -85,6 +101,10 @@ class CheckReport:
             "notes": list(self.notes),
         }
         return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _verdict(row: Row) -> str:
+    return "refuted" if row.verdict is False else "undecided"
 
 
 def _summary(group: str, rows: list[Row]) -> tuple[str, int, int, list[str]]:
