@@ -80,9 +80,11 @@ class Axes:
                     label = Label(marks, at, LETTERS, curve.tone, f"{curve.entry}-name")
                     box = label.box.grown(0.05)
                     bad = sum(box.meets(other) for other in taken) + (not within(box, inside))
-                    bad += sum(segment.inside(box) is not None for segment in segments)
                     away = min((hypot(at[0] - u, at[1] - v) for u, v in foreign), default=0.0)
                     cost = OVERLAP * bad - min(away, 1.5) + abs(aside)
+                    if best is not None and cost >= best[0]:
+                        continue  # the curves it may cross, the dearest to find, only add to the cost
+                    cost += OVERLAP * sum(segment.inside(box) is not None for segment in segments)
                     if best is None or cost < best[0]:
                         best = cost, label
         assert best is not None, "a curve has points"
