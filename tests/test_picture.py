@@ -22,9 +22,12 @@ from symbackprop.derivation.paths import count_paths, paths
 from symbackprop.errors import SpecError
 from symbackprop.network.addresses import entry_at
 from symbackprop.network.forward import forward_graph
-from symbackprop.network.quantities import BIAS, OUT, PRE, WEIGHT
+from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, PRE, WEIGHT
 from symbackprop.network.read import network
+from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import load_profile, profile_names
+from symbackprop.render.formula import FormulaPrinter
+from symbackprop.render.latex import LatexMarkup
 from symbackprop.render.picture.draw import EMITTERS, picture_for, picture_of, unit_picture
 from symbackprop.render.picture.error_plot import error_picture
 from symbackprop.render.picture.highlight import highlight
@@ -200,6 +203,28 @@ def test_svg_is_xml_with_an_id_and_the_address_on_everything(case):
     assert root.find("{http://www.w3.org/2000/svg}title").text
     assert root.find("{http://www.w3.org/2000/svg}desc").text
     assert "nan" not in text
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_names_are_those_of_the_formulas(profile):
+    graph = derivation("S4").graph
+    printed = FormulaPrinter(Notation.of(load_profile(profile), graph), LatexMarkup())
+    text = picture_for(derivation("S4"), load_profile(profile), kind="path", weight="b1[1]", markup="tikz")
+    whole = picture_for(derivation("S4"), load_profile(profile), markup="tikz")
+    for entry in (*graph.weights(), *graph.biases(), OUT[1, 4], OUT[2, 2], OUT[4, 1]):
+        assert f"{{${printed(entry).text.removeprefix('-')}$}}" in whole
+    for entry in (DELTA[2, 1], DELTA[3, 2], DELTA[4, 1], ERROR):
+        assert f"{{${printed(entry).text.removeprefix('-')}$}}" in text
+
+
+def test_a_name_in_svg_and_typst():
+    root = ElementTree.fromstring(picture_for(derivation("S1"), load_profile("S1"), markup="svg"))
+    (group,) = (element for element in root.iter() if element.get("data-entry") == "w31[2]")
+    texts = [(text.text, float(text.get("x"))) for text in group.iter("{http://www.w3.org/2000/svg}text")]
+    assert [text for text, _ in texts] == ["w", "31", "[2]"]
+    assert texts == sorted(texts, key=lambda text: text[1])
+    assert '$w_"31""[2]"$' in picture_for(derivation("S1"), load_profile("S1"), markup="typst")
+    assert '$w_"13"^"(2)"$' in picture_for(derivation("S1"), load_profile("S4"), markup="typst")
 
 
 HOSTILE = '</title><script>alert(1)</script> & "quotes" \\input{/etc/passwd} #read("x") $x$'
