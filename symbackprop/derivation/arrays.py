@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from sympy import Expr, Integer
+from sympy import Expr, Integer, Symbol
 
 from symbackprop.calculus import rules
-from symbackprop.calculus.indices import Base
-from symbackprop.calculus.inert import Partial
+from symbackprop.calculus.indices import Base, Entry
+from symbackprop.calculus.inert import Apply, Partial, spelled_out
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.fold import Fold
 from symbackprop.derivation.matrix_terms import (
@@ -29,7 +29,7 @@ from symbackprop.derivation.matrix_terms import (
 )
 from symbackprop.derivation.steps import Block, Section, Step
 from symbackprop.network.forward import ForwardGraph
-from symbackprop.network.quantities import BIAS, ERROR, FROM, OUT, PRE, TO, WEIGHT, WEIGHTS
+from symbackprop.network.quantities import BIAS, DELTA, ERROR, FROM, OUT, PRE, TO, WEIGHT, WEIGHTS
 
 WRITTEN_OUT = 24  # weights of the largest network whose arrays are written out
 MOST_COMPOSED = 4  # layers of the deepest network whose output is written as one formula
@@ -55,7 +55,7 @@ def written_layer(graph: ForwardGraph, layout: Layout, layer: int, equation: Ste
     steps = [Step(f"{name}.{each.base.label}", each, entries(each, graph), rules.WRITTEN_OUT) for each in leaves]
     pre = leaf(PRE, layer, graph, layout)
     inside = opened(equation.right, graph)
-    row_by_row = entries(pre, graph, lambda entry: graph.entry_equation(entry))
+    row_by_row = entries(pre, graph, graph.entry_equation)
     uses = tuple(step.label for step in steps)
     steps += [
         Step(f"{name}.z", pre, equation.right, rules.MATRIX, (f"forward.z.{layer}",)),
@@ -77,6 +77,7 @@ def chain_section(derivation: Derivation, layout: Layout) -> Section | None:
         chains = [chain_rule(graph, layout, layer) for layer in layers]
         blocks.append(Block("array_chain", tuple(step for chain in chains for step in chain)))
         blocks.append(Block("array_chain_reversed", tuple(in_reverse(chain[-1]) for chain in chains)))
+        blocks.append(Block("array_deltas", tuple(deltas(derivation, layout))))
     if graph.spec.weight_count <= WRITTEN_OUT:
         blocks.append(Block("array_gradients", tuple(gradients(graph, layout))))
     return Section("chains", tuple(blocks)) if blocks else None
@@ -98,7 +99,7 @@ def composed(derivation: Derivation, layout: Layout) -> Iterator[Step]:
 
 
 def chain_rule(graph: ForwardGraph, layout: Layout, layer: int) -> tuple[Step, ...]:
-    """∂E/∂W = ∂E/∂a · ∂a/∂z · … · ∂z/∂W for the weights that leave ``layer``; deep ones first with a whole last layer."""
+    """∂E/∂W = ∂E/∂a · ∂a/∂z · … · ∂z/∂W for the weights that leave ``layer``, first with a whole layer last."""
     passed = [(base, l) for l in range(graph.depth, layer, -1) for base in (OUT, PRE)]
     leaves = tuple(leaf(base, l, graph, layout) for base, l in (*passed, (WEIGHT, layer)))
     name, left = f"chains.w.{layer}", Gradient(leaves[-1])
@@ -116,6 +117,34 @@ def in_reverse(step: Step) -> Step:
     """The chain rule of ``step`` in denominator layout."""
     of = Gradient(step.right.leaves[-1])
     return Step(f"{step.label}.reversed", of, replace(step.right, denominator=True), rules.TRANSPOSE, (step.label,))
+
+
+def deltas(derivation: Derivation, layout: Layout) -> Iterator[Step]:
+    """δ of every layer with the slopes by their names: ∂E/∂a ⊙ f′(z) at the output, before it what comes back ⊙ f′(z)."""
+    graph, fold = derivation.graph, Fold(layout, derivation.graph.depth)
+    last = graph.depth
+    if not graph.spec.activation_of(last).entry.group:
+        slope_of_error = Partial(ERROR, OUT[last, TO])
+        slope = named_slope(derivation, last)
+        term = fold(slope_of_error * slope, *axes(fold, DELTA[last, TO]))
+        yield Step(f"chains.delta.{last}", leaf(DELTA, last, graph, layout), term, rules.MATRIX, ("output.chain",))
+    for layer in range(last - 1, 1, -1):
+        sizes: dict[Expr, Expr] = {size: Integer(n) for size, n in graph.sizes.items()}
+        passed = spelled_out(derivation.general[f"back.{layer}.out"].right).xreplace(sizes)
+        term = fold(passed * named_slope(derivation, layer), *axes(fold, DELTA[layer, TO]))
+        yield Step(f"chains.delta.{layer}", leaf(DELTA, layer, graph, layout), term, rules.MATRIX, (f"delta.{layer}",))
+
+
+def named_slope(derivation: Derivation, layer: int) -> Expr:
+    """f′(z) by its name; 1 for an activation that hands its input on."""
+    tag = Symbol(derivation.graph.spec.activation_of(layer).tag)
+    return Integer(1) if derivation.slopes[tag].formula == 1 else Apply(tag, Integer(1), PRE[layer, TO])
+
+
+def axes(fold: Fold, of: Entry) -> tuple[Any, Any]:
+    """The indices along the rows and columns of the array that ``of`` is an entry of."""
+    _, rows, columns = fold.leaf(of)
+    return rows, columns
 
 
 def gradients(graph: ForwardGraph, layout: Layout) -> Iterator[Step]:

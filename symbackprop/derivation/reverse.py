@@ -175,8 +175,8 @@ def change(of: Entry, penalised: bool) -> tuple[Step, ...]:
     """The same descent step in two: the change Δw = -η ∂E/∂w, and the weight w + Δw that it leads to."""
     kind, by = of.base.label, CHANGE[of.base][of.indices]
     slope = Partial(OBJECTIVE if penalised else ERROR, of)
-    gradient_label, name = f"gradient.{kind}.{{l}}", f"change.{kind}.{{l}}"
+    gradient_label, update_label, name = (f"{part}.{kind}.{{l}}" for part in ("gradient", "update", "change"))
     return (
         Step(name, by, -RATE * slope, rules.DESCENT, (gradient_label,)),
-        Step(f"{name}.applied", UPDATED[of.base][of.indices], of + by, rules.SUBSTITUTE, (f"update.{kind}.{{l}}", name)),
+        Step(f"{name}.applied", UPDATED[of.base][of.indices], of + by, rules.SUBSTITUTE, (update_label, name)),
     )

@@ -17,7 +17,7 @@ from symbackprop.derivation import paths as along
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Block, Step
 from symbackprop.network.forward import ForwardGraph
-from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE
+from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, WEIGHT
 
 PATHS_SHOWN = 6  # a weight with more paths than this is derived through the unit that it feeds
 CHAINS_SHOWN = 100  # networks with more weights than this state each weight's δ form alone
@@ -65,9 +65,19 @@ class ScalarView:
             if in_full:
                 for n, of in enumerate(feeding):
                     yield self._weight(of, explained, first=n == 0)
-            deltas = [step for unit in self.graph.units(layer + 1) for step in self.delta(layer + 1, unit)]
+            deltas = [
+                *self.shared(layer + 1),
+                *(s for unit in self.graph.units(layer + 1) for s in self.delta(layer + 1, unit)),
+            ]
             yield Block("deltas", tuple(deltas), (DELTA[layer + 1, 1],))
             yield Block("folded", tuple(self.folded(of) for of in feeding), (DELTA[layer + 1, 1],))
+
+    def shared(self, layer: int) -> Iterator[Step]:
+        """The first factors that the weights into the first unit of ``layer`` share: ∂E/∂z by the chain rule."""
+        ways = along.count_paths(self.graph, WEIGHT[layer - 1, 1, 1])
+        if ways <= PATHS_SHOWN and self.graph.spec.weight_count <= CHAINS_SHOWN:
+            chains = [along.chain(path[:-1]) for path in along.paths(self.graph, WEIGHT[layer - 1, 1, 1])]
+            yield Step(f"delta.{layer}.shared", DELTA[layer, 1], together(chains), rules.CHAIN)
 
     def chain_rule(self, of: Entry) -> Expr:
         """∂E/∂w by the chain rule: the product along its path, or the sum of the products along its paths."""

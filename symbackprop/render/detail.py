@@ -93,6 +93,8 @@ LECTURES: Mapping[str, Callable[[Blocks], Blocks]] = {
     "back": weight_by_weight,
     "delta": one_of_each,
     "chains": without("array_gradients"),
+    "matrix": without("matrix_updates"),
+    "update": without("change"),
 }
 
 

@@ -14,17 +14,18 @@ from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.matrix_terms import Axis, Layout, Leaf
 from symbackprop.derivation.steps import Block, Formula, Section, Step, numbering
-from symbackprop.network.quantities import OUT, RATE, WEIGHT
+from symbackprop.network.quantities import OUT, RATE, TARGET, WEIGHT
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.written import as_written, unwritten
 from symbackprop.render.condense import condense
 from symbackprop.render.detail import MOST_TERMS, shown
 from symbackprop.render.formula import FormulaPrinter
-from symbackprop.render.lines import Line, Setter
+from symbackprop.render.lines import Line, Setter, is_update
 from symbackprop.render.matrix_formula import MatrixPrinter
 from symbackprop.render.printed import Printed
+from symbackprop.render.procedure import MOST_LAYERS, procedure
 from symbackprop.render.style import Style
-from symbackprop.render.view import View
+from symbackprop.render.view import WHOLE, View
 from symbackprop.render.wording import block_words, words
 
 
@@ -92,7 +93,7 @@ class EquationWriter:
     notation: Notation
     style: Style
     numbers: dict[str, int]
-    view: View = View()
+    view: View = WHOLE
 
     @property
     def formula(self) -> FormulaPrinter:
@@ -108,7 +109,8 @@ class EquationWriter:
 
     def sections(self) -> list[PrintedSection]:
         """All sections of equations."""
-        return [self.matrix() if section.key == "matrix" else self.section(section) for section in self.shown]
+        printed = [self.matrix() if section.key == "matrix" else self.section(section) for section in self.shown]
+        return printed if self.view.brief or self.notation.depth > MOST_LAYERS else [*printed, self.procedure()]
 
     @cached_property
     def shown(self) -> tuple[Section, ...]:
@@ -122,7 +124,16 @@ class EquationWriter:
 
     def section(self, section: Section) -> PrintedSection:
         """One section in index notation or of individual weights."""
-        return PrintedSection(words("headings", section.key), self.blocks(section.blocks, self.printed))
+        blocks = self.blocks(section.blocks, self.printed)
+        if section.key == "delta":
+            blocks = (*blocks[:-1], replace(blocks[-1], note=" ".join([blocks[-1].note, *self.about_delta()]).strip()))
+        return PrintedSection(words("headings", section.key), blocks)
+
+    def about_delta(self) -> Iterator[str]:
+        """Why the input layer has no δ, and why δ stands alone."""
+        yield words("words", "input_has_no_delta")
+        if any(self.derivation.graph.spec.bias):
+            yield words("words", "delta_kept")
 
     def matrix(self) -> PrintedSection:
         """The matrix form: one example, then a batch; both carry the same numbers, told apart by a letter."""
@@ -142,6 +153,19 @@ class EquationWriter:
         parts[1][0] = PrintedBlock(opened, first_of_batch.lines, first_of_batch.note)
         return PrintedSection(words("headings", "matrix"), (*parts[0], *parts[1]), notes)
 
+    def procedure(self) -> PrintedSection:
+        """Gradient descent as a numbered procedure, for one example at a time."""
+        view = self.derivation.matrix(self.notation.profile.layout(batch=False))
+        arrays = {"input": Leaf(OUT, 1, None, None), "target": Leaf(TARGET, None, None, None)}
+        names = {key: self.inline(leaf) for key, leaf in arrays.items()}
+        sentences = procedure(view, self.equation, self.numbers, {"rate": self.inline(RATE), **names})
+        return PrintedSection(words("headings", "procedure"), (), tuple(sentences))
+
+    def equation(self, step: Step) -> str:
+        """A step as an equation within words."""
+        sign = self.style.markup.operator(self.notation.profile.assign if is_update(step.left) else "=")
+        return self.style.inline(f"{self.printed(step.left).text} {sign} {self.printed(step.right).text}")
+
     def tilde(self) -> Iterator[str]:
         """What a tilde means, in a notation in which biases are the weights of a unit 0."""
         spec, profile = self.derivation.graph.spec, self.notation.profile
@@ -160,7 +184,9 @@ class EquationWriter:
         def either(formula: Formula) -> Printed:
             return self.formula(formula) if isinstance(formula, Expr) else terms(formula)
 
-        return list(self.blocks(matrix_section(self.derivation.matrix(layout)).blocks, either, mark))
+        kept = {block.key for section in self.shown for block in section.blocks}
+        blocks = matrix_section(self.derivation.matrix(layout)).blocks
+        return list(self.blocks((block for block in blocks if block.key in kept), either, mark))
 
     def blocks(
         self, blocks: Iterable[Block], printer: Callable[[Formula], Printed], mark: str = ""

@@ -19,3 +19,6 @@ class View:
     def brief(self) -> bool:
         """Whether tables, proofs and code are left out."""
         return self.detail == "exam"
+
+
+WHOLE = View()

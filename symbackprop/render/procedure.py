@@ -1,0 +1,35 @@
+"""Gradient descent as a numbered procedure: each step in words, with the matrix equations of one example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from symbackprop.derivation.matrix import MatrixView
+from symbackprop.derivation.steps import Step
+from symbackprop.render.lines import ranges
+from symbackprop.render.wording import words
+
+MOST_LAYERS = 6  # a deeper network has no procedure of its own: its equations would be those of the matrix form again
+MARK = "a"  # the letter behind the numbers of equations about one example
+
+
+def procedure(
+    view: MatrixView, equation: Callable[[Step], str], numbers: Mapping[str, int], inline: Mapping[str, str]
+) -> Iterator[str]:
+    """The steps as sentences; ``equation`` prints one within words, ``numbers`` are those of the equations.
+
+    ``inline`` are the learning rate, the input and the target as formulas within words.
+    """
+    computed: dict[str, Sequence[Step]] = {
+        "start": (),
+        "forward": view.forward,
+        "error": (view.error,),
+        "deltas": view.deltas,
+        "gradients": view.gradients,
+        "updates": view.updates,
+        "repeat": (),
+    }
+    for key, steps in computed.items():
+        cited = ranges([numbers[step.label] for step in steps], MARK)
+        formulas = ", ".join(map(equation, steps))
+        yield words("procedure", key, numbers=cited, formulas=formulas, **inline)
