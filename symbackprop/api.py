@@ -242,6 +242,12 @@ class BackpropDerivation:
             files["check.json"] = report.to_json()
         return files
 
+    def compare(self, notation: str) -> Translation:
+        """The equations in this notation and in another one (a profile's name or TOML file), side by side."""
+        from symbackprop.render.translation import Translation
+
+        return Translation(self.derivation, self.profile, load_profile(notation))
+
     def write(
         self,
         folder: str | Path,

@@ -15,6 +15,8 @@ import click
 from symbackprop.errors import SpecError, SymbackpropError, shown, unknown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from symbackprop.network.spec import NetworkSpec
 
 REFUTED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -31,6 +33,7 @@ DESCRIBING = {
     "penalty": "penalty",
     "param": "parameters",
 }
+REDUCED = {"outputs": "output_reduction", "batch": "batch_reduction"}
 YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -81,23 +84,36 @@ def network_options(command: Callable[..., int]) -> Callable[..., int]:
     return command
 
 
+def summary_options(command: Callable[..., int]) -> Callable[..., int]:
+    """The options that say how much is printed."""
+    command = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")(command)
+    return click.option("-q", "--quiet", is_flag=True, help="Print what was refuted, and nothing else.")(command)
+
+
 @cli.command()
 @network_options
+@summary_options
 @click.option("--format", "formats", metavar="NAMES", help="What to write, with commas.  [default: all]")
 @click.option("--out", metavar="DIR", help="Where to write.  [default: output/ and the network's name]")
 @click.option("--weight", metavar="ADDRESS", help="Show the gradient of one weight, such as 'w22[2]'.")
+@click.option("--compare", metavar="NOTATION", help="Write the equations beside those of another notation instead.")
 @click.option("--title", metavar="TEXT", help="Title of the document.")
 @click.option("--author", metavar="TEXT", help="Author of the document.")
 @click.option(
     "--pdf-engine", metavar="NAME", default="auto", help="auto or typst; or latexmk, pdflatex, lualatex if installed."
 )
+@click.option("--markdown", metavar="FLAVOUR", default="github", help="Markdown for github or for jupyter.")
 def derive(
     formats: str | None,
     out: str | None,
     weight: str | None,
+    compare: str | None,
     title: str | None,
     author: str | None,
     pdf_engine: str,
+    markdown: str,
+    quiet: bool,
+    as_json: bool,
     **given: Any,
 ) -> int:
     """Derive a network's gradients; write the documents and the code."""
@@ -105,34 +121,52 @@ def derive(
 
     from symbackprop import terminal
     from symbackprop.render.engines import known_engine
+    from symbackprop.render.markdown import known_flavour
 
     wanted = _formats(formats)
     known_engine(pdf_engine)
-    with terminal.working("deriving"):
+    known_flavour(markdown)
+    with terminal.working("deriving", quiet=quiet):
         spec, derivation = _derivation(given, title=title, author=author)
         rows = derivation.summary() if weight is None else _one_weight(derivation, weight)
-    with terminal.working("checking"):
+    folder = Path(out) if out else Path(GALLERY, _name(given))
+    if compare is not None:
+        return _compared(derivation, compare, wanted, folder)
+    with terminal.working("checking", quiet=quiet):
         report = derivation.check(seed=given["seed"])
-    with terminal.working("writing"):
-        paths = derivation.write(Path(out) if out else Path(GALLERY, _name(given)), formats=wanted, pdf_engine=pdf_engine)
-    terminal.show_choices(spec)
-    terminal.show_formulas(rows)
-    terminal.show_checks(report)
-    terminal.show_paths(paths)
+    with terminal.working("writing", quiet=quiet):
+        paths = derivation.write(folder, wanted, given["seed"], pdf_engine, markdown)
+    terminal.Summary(spec, report, rows, paths).show(quiet=quiet, as_json=as_json)
     return _exit_code(report)
+
+
+def _compared(derivation: Any, notation: str, wanted: Sequence[str], folder: Path) -> int:
+    """Print and write the translation page of two notations."""
+    from symbackprop import terminal
+    from symbackprop.files import write_files
+    from symbackprop.render.translation import PAGES
+
+    translation = derivation.compare(notation)
+    made = {PAGES[form].file: translation.page(form) for form in wanted if form in PAGES}
+    if not made:
+        raise SpecError(f"a comparison is written as {' or '.join(PAGES)}; --format asks for {', '.join(wanted)}")
+    paths = write_files(folder, made)
+    terminal.show_translation(translation)
+    terminal.show_paths(paths)
+    return 0
 
 
 @cli.command()
 @network_options
-def check(**given: Any) -> int:
+@summary_options
+def check(quiet: bool, as_json: bool, **given: Any) -> int:
     """Run the proofs and the numeric checks only; exit 1 if anything is refuted."""
     from symbackprop import terminal
 
-    with terminal.working("checking"):
+    with terminal.working("checking", quiet=quiet):
         spec, derivation = _derivation(given)
         report = derivation.check(seed=given["seed"])
-    terminal.show_choices(spec)
-    terminal.show_checks(report)
+    terminal.Summary(spec, report).show(quiet=quiet, as_json=as_json)
     return _exit_code(report)
 
 
@@ -206,6 +240,12 @@ def _spec(given: dict[str, Any]) -> NetworkSpec:
         described["bias"] = _bias(described["bias"])
     if "parameters" in described:
         described["parameters"] = _parameters(described["parameters"])
+    if given["notation"] is not None:
+        from symbackprop.notation.profile import load_profile
+
+        # What the source of a notation sums or averages, the network does where nothing else is said.
+        reductions = load_profile(given["notation"]).reductions
+        described |= {REDUCED[key]: value for key, value in reductions.items()}
     return api.network(described.pop("layers", "2-3-1"), **described)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,49 @@ def _console() -> Console:
     return Console(markup=False, highlight=False, emoji=False, width=None if watched else WIDE)
 
 
+@dataclass(frozen=True)
+class Summary:
+    """What a command has to say: the network, its checks, formulas by name, the files written."""
+
+    spec: NetworkSpec
+    report: Any
+    formulas: Sequence[tuple[str, str]] = ()
+    paths: Sequence[Path] = ()
+
+    def show(self, *, quiet: bool = False, as_json: bool = False) -> None:
+        """Print it for people; as one JSON object for programs; with ``quiet`` what was refuted and nothing else."""
+        if as_json:
+            print(json.dumps(self.content(), ensure_ascii=False, indent=2))
+        elif quiet:
+            show_refuted(self.report)
+        else:
+            show_choices(self.spec)
+            if self.formulas:
+                show_formulas(self.formulas)
+            show_checks(self.report)
+            if self.paths:
+                show_paths(self.paths)
+
+    def content(self) -> dict[str, Any]:
+        """The same as data."""
+        return {
+            "network": {
+                "layers": list(self.spec.sizes),
+                "activations": [use.tag for use in self.spec.activations],
+                "loss": self.spec.loss.entry.name,
+                "bias": list(self.spec.bias),
+                "choices": list(self.spec.choices),
+            },
+            "formulas": dict(self.formulas),
+            "checks": json.loads(self.report.to_json()),
+            "files": [str(path) for path in self.paths],
+        }
+
+
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """Say ``what`` goes on, once it has taken a second and if stderr is a terminal."""
-    if not sys.stderr.isatty():
+def working(what: str, *, quiet: bool = False) -> Iterator[None]:
+    """Say ``what`` goes on, once it has taken a second and if stderr is a terminal; never with ``quiet``."""
+    if quiet or not sys.stderr.isatty():
         yield
         return
     status = Console(stderr=True).status(f"{what} …")
@@ -80,12 +121,27 @@ def show_checks(report: Any) -> None:
         ways = ", ".join(dict.fromkeys(row.how for row in rows))
         worst = f"largest error {max(errors):.1e}" if errors else ""
         lines.append((f"{len(rows)} {VERDICTS[verdict]}", group, ways, worst))
-    console = _console()
-    console.print("\nChecks")
+    _console().print("\nChecks")
     show_table(lines)
+    show_refuted(report)
+
+
+def show_refuted(report: Any) -> None:
+    """Each refuted check by its name."""
+    console = _console()
     for row in report.rows:
         if row.verdict is False:
             console.print(f"REFUTED: {row.group}: {row.name} ({row.how})", style="bold red", soft_wrap=True)
+
+
+def show_translation(translation: Any) -> None:
+    """What differs between two notations, and the equations in both, an equation a line."""
+    names = (translation.first.name, translation.second.name)
+    show_table([("", *names), *((change.what, change.first, change.second) for change in translation.changes())])
+    console = _console()
+    for part in translation.parts():
+        console.print(f"\n{part.heading}", style="bold")
+        show_table([names, *((pair.first, pair.second) for pair in part.pairs)])
 
 
 def show_paths(paths: Sequence[Path]) -> None:

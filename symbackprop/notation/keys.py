@@ -45,7 +45,7 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
     "bias": ("vector", "weight", "threshold"),
     "delta_sign": ("positive", "negative"),
     "update": ("gradient", "delta"),
-    "chain_order": ("numerator", "denominator"),
+    "chain_order": ("both", "numerator", "denominator"),
     "derivative": ("d", "∂"),
     "hadamard": ("⊙", "∘", "diag"),
     "transpose": ("T", "⊤"),

@@ -24,6 +24,9 @@ from symbackprop.notation.profile import Profile
 from symbackprop.notation.signs import expr_sign, term_sign, with_sign
 from symbackprop.notation.substitution import MINUS_DELTA, Substitution
 
+PLAIN = {"update": ("gradient",), "hadamard": ("⊙", "∘"), "chain_order": ("both",)}  # what leaves steps as they are
+# The blocks of the chain rule between arrays that a profile leaves out.
+LEFT_OUT = {"both": (), "numerator": ("array_chain_reversed",), "denominator": ("array_chain",)}
 Restated = tuple[Step, Layout | None]
 
 
@@ -120,7 +123,7 @@ class Written(Derivation):
 def written(derivation: Derivation, profile: Profile) -> Derivation:
     """``derivation`` as ``profile`` writes it; itself where the profile changes no quantity and no form."""
     writer = Writer(profile, derivation.general)
-    if not writer.substitution and profile.update == "gradient" and profile.hadamard != "diag":
+    if not writer.substitution and all(getattr(profile, key) in plain for key, plain in PLAIN.items()):
         return derivation
     return Written(
         derivation.graph,
@@ -187,7 +190,9 @@ def as_written(section: Section, derivation: Derivation) -> Section:
     """A section that is not part of ``derivation`` itself, in the quantities in which that is written."""
     if not isinstance(derivation, Written):
         return section
-    return Section(section.key, tuple(map(derivation.writer.block, section.blocks)))
+    left_out = LEFT_OUT[derivation.writer.profile.chain_order]
+    kept = (block for block in section.blocks if block.key not in left_out)
+    return Section(section.key, tuple(map(derivation.writer.block, kept)))
 
 
 def unwritten(derivation: Derivation) -> Derivation:

@@ -89,7 +89,7 @@ def page(
     notation, numbers = Notation.of(profile, derivation.graph), equation_numbers(derivation)
     writer = EquationWriter(derivation, notation, style, numbers, view)
     placed = form.prepare(writer, contents(writer, report, code), code)
-    return form.finish(_templates().get_template(form.template).render(placed))
+    return form.finish(environment().get_template(form.template).render(placed))
 
 
 def contents(writer: EquationWriter, report: Report | None, code: Mapping[str, str]) -> dict[str, Any]:
@@ -128,7 +128,12 @@ def _file_name(style: Style) -> str:
 
 
 @lru_cache
-def _templates() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """What fills the templates of documents.
+
+    >>> environment().from_string("<< 1 + 1 >>").render()
+    '2'
+    """
     # One set of delimiters for all formats, because LaTeX is full of the usual ones.
     # Texts are escaped where they enter; in HTML everything else is escaped too.
     return jinja2.Environment(

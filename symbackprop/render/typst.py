@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from symbackprop.render.latex import FUNCTION_NAMES, LATIN_LOOKALIKES, LONG, LatexMarkup
+from symbackprop.render.latex import FUNCTION_NAMES, HATS, LATIN_LOOKALIKES, LONG, LatexMarkup
 from symbackprop.render.printed import Level, Printed, enclosed
 
 OPEN, CLOSE = r"\(", r"\)"  # plain parentheses; without the backslash they group, and are not printed after a slash
 BIG = "#1.8em"
+TYPST_HATS = {"hat": "hat", "tilde": "tilde", "bar": "macron"}
 
 
 def tokens(text: str) -> str:
@@ -48,6 +50,9 @@ class TypstMarkup(LatexMarkup):
             letter, index = text.split("_", 1)
             below = f'"{index}"' if index.isalpha() else self.letter(index).text if not index.isdigit() else index
             return spaced(like, f"{self.letter(letter).text}_({below})")
+        plain = unicodedata.normalize("NFD", text)
+        if plain[-1:] in HATS:
+            return spaced(like, f"{TYPST_HATS[HATS[plain[-1]]]}({self.letter(plain[:-1]).text})")
         if len(text) == 1:
             return spaced(like, LATIN_LOOKALIKES.get(text, text))
         return spaced(like, f'op("{text}")' if text in FUNCTION_NAMES else f'"{text}"')
