@@ -104,6 +104,7 @@ def summary_options(command: Callable[..., int]) -> Callable[..., int]:
 )
 @click.option("--markdown", metavar="FLAVOUR", default="github", help="Markdown for github or for jupyter.")
 def derive(
+    *,
     formats: str | None,
     out: str | None,
     weight: str | None,

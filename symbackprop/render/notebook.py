@@ -62,11 +62,18 @@ def equations(steps: Iterable[Step], notation: Notation, *, batch: bool = False)
 
 def shown_view(view: MatrixView, notation: Notation) -> MatrixView:
     """A matrix view whose steps display themselves."""
-    parts = {
-        part: equations(getattr(view, part), notation, batch=view.layout.batch)
-        for part in ("forward", "deltas", "gradients", "updates")
-    }
-    return replace(view, **parts, error=Equation.of(view.error, notation, batch=view.layout.batch))
+
+    def shown(steps: Iterable[Step]) -> tuple[Equation, ...]:
+        return equations(steps, notation, batch=view.layout.batch)
+
+    return replace(
+        view,
+        forward=shown(view.forward),
+        error=Equation.of(view.error, notation, batch=view.layout.batch),
+        deltas=shown(view.deltas),
+        gradients=shown(view.gradients),
+        updates=shown(view.updates),
+    )
 
 
 def displayed(
