@@ -11,6 +11,7 @@ from symbackprop.emit.stable import (
     WITHOUT_OVERFLOW,
     EntrySum,
     Erfc,
+    Near,
     RowSum,
     Shifted,
     Sigmoid,
@@ -28,6 +29,7 @@ NAMED = {
     Sigmoid: lambda u: 1 / (1 + sp.exp(-u)),
     Softplus: lambda u: sp.log(1 + sp.exp(u)),
     Erfc: lambda u: 1 - sp.erf(u),
+    Near: lambda u: sp.Float(float(u), 40),
     expm1: lambda u: sp.exp(u) - 1,
     log1p: lambda u: sp.log(1 + u),
 }
@@ -45,6 +47,7 @@ CASES = {  # rewrite -> what it is applied to, and a wrong twin of the result
     ),
     "log_softmax": ([z - sp.log(RowSum(e)), sp.log(RowSum(e)) - z], Shifted(z)),
     "softmax_shift": ([e / RowSum(e), t * e / RowSum(e)], sp.exp(Shifted(z)) / RowSum(e)),
+    "split_square": ([sp.exp(-(z**2)), t * sp.exp(-(z**2) / 2)], sp.exp(-(Near(z) ** 2)) * e),
     "erf_complement": (
         [1 + sp.erf(z), sp.Rational(1, 2) + sp.erf(z / 3) / 2 + z, 1 - sp.erf(z)],
         Erfc(z / 7),

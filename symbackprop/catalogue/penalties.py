@@ -21,4 +21,12 @@ L1 = Penalty(
     source="torch.nn.L1Loss against zero, reduction='sum'",
 )
 
-PENALTIES: dict[str, Penalty] = {entry.name: entry for entry in (L2, L1)}
+ELASTIC_NET = Penalty(
+    name="elastic_net",
+    aliases=("elastic", "l1_l2"),
+    value=(sp.Abs(W) + W**2) / 2,
+    kinks=(Kink(Integer(0), Integer(0)),),
+    source="Zou and Hastie (2005), both parts in equal shares; sklearn.linear_model.ElasticNet with l1_ratio 1/2",
+)
+
+PENALTIES: dict[str, Penalty] = {entry.name: entry for entry in (L2, L1, ELASTIC_NET)}

@@ -12,7 +12,7 @@ from sympy.core.relational import Relational
 
 from symbackprop.calculus.inert import Apply, Chain, Total
 from symbackprop.emit.program import Call, Node, Number, Op, Reduce, parts, with_parts
-from symbackprop.emit.stable import EntrySum, Erfc, RowSum, Shifted, Sigmoid, Softplus, without_overflow
+from symbackprop.emit.stable import EntrySum, Erfc, Near, RowSum, Shifted, Sigmoid, Softplus, without_overflow
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.layers import GENERIC_LOSS
 
@@ -28,7 +28,7 @@ FUNCTIONS: Mapping[type, str] = {
     sp.cos: "cos",
     sp.atan: "atan",
     sp.erf: "erf",
-    Erfc: "erfc",
+    Near: "near",
     sp.Abs: "abs",
     sp.sign: "sign",
     sp.Max: "maximum",
@@ -74,6 +74,8 @@ class FormulaReader:
             return self._product(expr)
         if isinstance(expr, Sigmoid | Softplus):
             return self._called(expr.func.__name__.lower(), self(without_overflow(expr)))
+        if isinstance(expr, Erfc):
+            return self._erfc(expr.args[0])
         if isinstance(expr, RowSum):
             return Reduce("sum", self(expr.args[0]), "columns")
         if isinstance(expr, EntrySum):
@@ -118,6 +120,12 @@ class FormulaReader:
         if expr.could_extract_minus_sign():
             return Op("negative", (self._total(-expr),))
         return Reduce("sum", self(expr), "all")
+
+    def _erfc(self, u: Expr) -> Node:
+        """The complement of erf at u = k v; where k² has digits that k has lost, k² and v are handed on too."""
+        k, v = u.as_independent(*u.free_symbols, as_Add=False)
+        exact = (k**2, v) if isinstance(v, Symbol) and (k**2).is_Rational and not k.is_Rational else ()
+        return Op("erfc", tuple(map(self, (u, *exact))))
 
     def _product(self, expr: Expr) -> Node:
         """Numbers first, then what stands above the line, divided by what stands below."""

@@ -24,6 +24,7 @@ JAVASCRIPT = {name: f"Math.{name}" for name in sorted(COSTLY - {"erf", "erfc"})}
     "maximum": "Math.max",
     "minimum": "Math.min",
     "sign": "Math.sign",
+    "near": "Math.fround",
 }
 LOGIC = {"and": " && ", "or": " || "}
 

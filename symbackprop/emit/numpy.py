@@ -21,8 +21,13 @@ from symbackprop.emit.program import (
 )
 from symbackprop.errors import UnsupportedExpression
 
-SAME_NAME = FUNCTIONS - ARITHMETIC - TESTS - {"where", "atan", "erf", "erfc"}
-NUMPY = {name: f"np.{name}" for name in sorted(SAME_NAME)} | {"atan": "np.arctan", "erf": "_erf", "erfc": "_erfc"}
+SAME_NAME = FUNCTIONS - ARITHMETIC - TESTS - {"where", "atan", "erf", "erfc", "near"}
+NUMPY = {name: f"np.{name}" for name in sorted(SAME_NAME)} | {
+    "atan": "np.arctan",
+    "erf": "_erf",
+    "erfc": "_erfc",
+    "near": "_near",
+}
 IN_PLACE = {"add": "+=", "multiply": "*=", "divide": "/="}
 AXIS = {"rows": "axis=0", "columns": "axis=1, keepdims=True"}
 

@@ -22,12 +22,11 @@ from symbackprop.emit.lower import lower
 from symbackprop.emit.names import Names
 from symbackprop.emit.numpy import NUMPY, NumPyPrinter, in_buffer
 from symbackprop.emit.program import Assign, Program, Var, needed
-from symbackprop.emit.stable import stable_form
 from symbackprop.emit.stored import Stored
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
 
-HELPERS = {"_erf": ("_erf", "_erfc"), "_erfc": ("_erfc",)}
+HELPERS = {"_erf": ("_erf", "_erfc"), "_erfc": ("_erfc",), "_near": ("_near",)}
 
 
 @dataclass(frozen=True)
@@ -219,7 +218,7 @@ def _stand_in(name: str, kind: str, activation: row.Activation) -> str:
 
 def _printed(formula: Expr | None, *symbols: Symbol) -> str:
     read = FormulaReader({symbol: Var(symbol.name) for symbol in symbols})
-    return NumPyPrinter(NUMPY)(read(stable_form(formula)))
+    return NumPyPrinter(NUMPY)(read(formula))
 
 
 def helpers(used: frozenset[str]) -> list[str]:

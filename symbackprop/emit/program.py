@@ -22,7 +22,7 @@ TESTS = frozenset({"greater", "greater_equal", "less", "less_equal", "equal", "n
 COSTLY = frozenset(
     {"exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "sin", "cos", "atan", "sqrt", "erf", "erfc"}
 )
-FUNCTIONS = ARITHMETIC | TESTS | COSTLY | {"where", "maximum", "minimum", "abs", "sign"}
+FUNCTIONS = ARITHMETIC | TESTS | COSTLY | {"where", "maximum", "minimum", "abs", "sign", "near"}
 
 
 @dataclass(frozen=True)

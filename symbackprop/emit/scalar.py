@@ -31,10 +31,15 @@ MATH = {name: f"math.{name}" for name in sorted(COSTLY)} | {
     "maximum": "max",
     "minimum": "min",
     "sign": "_sign",
+    "near": "_near",
 }
 SIGN = '''def _sign(u: float) -> float:
     """1, 0 or -1."""
     return float((u > 0) - (u < 0))'''
+NEAR = '''def _near(u: float) -> float:
+    """The nearest number with half of the digits of u: its square is exact."""
+    shifted = 134217729 * u  # 2^27 + 1
+    return shifted - (shifted - u)'''
 UNIT = Symbol("_u", real=True)  # the pre-activation of the unit in question, in a formula over a group
 
 
@@ -48,6 +53,8 @@ class MathPrinter(PythonPrinter):
     def function(self, function: str, args: tuple[Node, ...]) -> tuple[str, int]:
         if function in ("and", "or"):
             return f" {function} ".join(self.inside(arg, ATOM) for arg in args), CASE
+        if function == "erfc":
+            args = args[:1]
         return super().function(function, args)
 
 
@@ -201,7 +208,7 @@ def scalar_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str,
         "all_lines": everything.lines,
         "error": ERROR_NAME,
         "gradients": gradients.items(),
-        "helpers": [SIGN] if "_sign" in everything.helpers else [],
+        "helpers": [text for name, text in (("_sign", SIGN), ("_near", NEAR)) if name in everything.helpers],
     }
 
 

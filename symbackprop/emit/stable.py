@@ -45,6 +45,15 @@ class Shifted(RowFunction):
     nargs = 1
 
 
+class Near(sp.Function):
+    """The number with half of the digits that is nearest: its square is exact."""
+
+    nargs = 1
+
+    def _eval_is_extended_real(self) -> bool:
+        return True
+
+
 class Sigmoid(sp.Function):
     """1/(1 + e^-u), by name until it gets the form that does not overflow."""
 
@@ -101,7 +110,7 @@ def sigmoid_fraction(expr: Expr) -> Expr:
         if not swapped.has(S):
             continue
         form = sp.factor(sp.cancel(sp.together(swapped)))
-        if not (sp.denom(form).has(S) or form.is_Add):
+        if not (sp.denom(form).has(S) or (expr.is_Add and form.is_Add)):
             sign, factors = 1, []
             for factor in map(_with_complement, Mul.make_args(form)):
                 turned = factor.could_extract_minus_sign() and (factor.is_Add or factor == -C)
@@ -237,6 +246,16 @@ def log_one_plus(expr: Expr) -> Expr:
     return expr
 
 
+def split_square(expr: Expr) -> Expr:
+    """The power e^(c u²) is e^(c v²) e^(c (u - v)(u + v)) for any v; with half the digits its square is exact."""
+    if isinstance(expr, sp.exp):
+        c, square = expr.args[0].as_coeff_Mul()
+        if c.is_negative and isinstance(square, Pow) and square.exp == 2 and isinstance(square.base, Symbol):
+            u, v = square.base, Near(square.base)
+            return Mul(sp.exp(c * v**2), sp.exp(c * (u - v) * (u + v)), evaluate=False)
+    return expr
+
+
 def erf_complement(expr: Expr) -> Expr:
     """1 + erf(u) = erfc(-u), without the loss of digits where erf(u) is near -1."""
     if isinstance(expr, Add):
@@ -259,7 +278,7 @@ def tanh_complement(expr: Expr) -> Expr:
             base, exponent = function.as_base_exp()
             if one > 0 and coefficient == -one and isinstance(base, sp.tanh) and exponent == 2:
                 u = base.args[0]
-                if u.is_positive:  # tanh(softplus) stands beside its own derivative, which never is the greater part
+                if u.is_positive:  # 1 - tanh² u, small here, stands beside tanh u, near 1
                     return expr
                 return rest - term + 4 * one * Sigmoid(2 * u) * Sigmoid(-2 * u)
     return expr
@@ -375,6 +394,7 @@ REWRITES: tuple[Rewrite, ...] = (
     Rewrite("exp_minus_one", "e^u - 1 = expm1(u)", exp_minus_one),
     Rewrite("log_one_plus", "log(1 + u) = log1p(u)", log_one_plus),
     Rewrite("greater_of_two", "u where u > c, otherwise c, is max(u, c)", greater_of_two),
+    Rewrite("split_square", "e^(c u²) = e^(c v²) e^(c (u - v)(u + v))", split_square),
     Rewrite("branch_clip", "f(u) = f(min(u, c)) where u ≤ c", branch_clip),
 )
 # These come last and one function at a time, so that a function that occurs twice is recognised as the same.
