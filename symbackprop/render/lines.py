@@ -52,7 +52,6 @@ class Setter:
         ]
         reasons = [self.reason(step) for step in steps]
         # The columns of a block are as wide as their widest entries.
-        share = self.style.narrower.get(self.number(steps[0]), 1.0)
         line = self.style.line - GAP - max(left.width for left in lefts if left is not None)
         room = line - self.style.reason_letter * max(map(len, reasons))
         if room < max(LEAST, *map(least_width, rights)):
@@ -60,10 +59,12 @@ class Setter:
             room = max(LEAST, line - self.style.reason_letter * max(len(text) for texts in wrapped for text in texts))
         else:
             wrapped = [[reason] for reason in reasons]
+        if (share := self.style.narrower.get(self.number(steps[0]), 1.0)) < 1:
+            room = max(share * min(room, max(right.width for right in rights)), *map(least_width, rights))
         return [
             each
             for step, left, right, reason in zip(steps, lefts, rights, wrapped, strict=True)
-            for each in self.step(step, left, broken(right, share * room, share * room - INDENT), reason)
+            for each in self.step(step, left, broken(right, room, room - INDENT), reason)
         ]
 
     def number(self, step: Step) -> str:

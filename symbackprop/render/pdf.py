@@ -22,7 +22,9 @@ class Typeset:
 
     source: str
     pdf: bytes
-    overfull: Mapping[str, float]  # blocks that are too wide: number of the first equation -> the share that fits
+    # Blocks by the number of their first equation, and the share of a line that would fit.
+    cramped: Mapping[str, float]  # those whose reasons leave too little room for formulas
+    overfull: Mapping[str, float]  # those that are wider than the page
 
 
 def typeset(write: Callable[[Style], str], style: Style) -> Typeset:
@@ -33,11 +35,12 @@ def typeset(write: Callable[[Style], str], style: Style) -> Typeset:
     """
     made = set_pages(write(style))
     for _ in range(ROUNDS):
-        if not made.overfull:
-            break
-        shares = {name: style.narrower.get(name, 1.0) * room * SPARE for name, room in made.overfull.items()}
+        shares = {name: style.narrower.get(name, 1.0) * room * SPARE for name, room in made.cramped.items()}
         style = replace(style, narrower={**style.narrower, **shares})
-        made = set_pages(write(style))
+        source = write(style) if shares else made.source
+        if source == made.source:  # there is no place left to break a line at
+            break
+        made = set_pages(source)
     return made
 
 
@@ -53,9 +56,13 @@ def set_pages(source: str) -> Typeset:
             # What the query asks for is known when the PDF is made: one compiler sets the pages once for both.
             compiler = typst.Compiler(file, root=folder, ignore_system_fonts=True)
             pdf = compiler.compile(format="pdf", timestamp=0, pdf_standards="ua-1")
-            found = json.loads(compiler.query("<overfull>", field="value"))
+            cramped, overfull = (_marks(compiler.query(mark, field="value")) for mark in ("<cramped>", "<overfull>"))
         except typst.TypstError as error:
             complaint = " ".join(str(error.diagnostic).split())
             raise SymbackpropError(f"typst refuses the document: {complaint}") from error
     assert isinstance(pdf, bytes)
-    return Typeset(source, pdf, {each["name"]: each["room"] for each in found})
+    return Typeset(source, pdf, cramped, overfull)
+
+
+def _marks(found: str) -> dict[str, float]:
+    return {each["name"]: each["room"] for each in json.loads(found)}

@@ -62,9 +62,9 @@ class TypstMarkup(LatexMarkup):
 
     def scripts(self, letter: Printed, sub: str, label: str, place: str, bold: bool) -> Printed:
         text = f"bold({letter.text})" if bold else letter.text
+        text += f"^({tokens(label)})" if label and place == "above" else ""
         text += f"_({tokens(sub)})" if sub else ""
-        if label and place != "below":
-            text += f"^({tokens(label)})" if place == "above" else f" {tokens(label)}"
+        text += f" {tokens(label)}" if label and place == "beside" else ""
         return spaced(super().scripts(letter, sub, label, place, bold), text)
 
     def fraction(self, above: Printed, below: Printed) -> Printed:
