@@ -10,6 +10,7 @@ from symbackprop.network.quantities import (
     ERROR,
     FROM,
     LAYER,
+    OBJECTIVE,
     OUT,
     OUTPUT_UNIT,
     PRE,
@@ -130,6 +131,24 @@ REFUSED = [
     ("[letters]\ndelta = 3", "notation mine: letters.delta is 3; expected a text"),
     ("[letters]\ndelta = '$'", "notation mine: letters.delta is '$'; expected a Latin or Greek letter or a short word"),
     ("[letters]\nwieght = 'v'", "notation mine: unknown key in [letters] 'wieght'; did you mean 'weight'?"),
+    (
+        "[letters]\nerror = 'E_four'",
+        "notation mine: letters.error is 'E_four'; expected a Latin or Greek letter or a short word",
+    ),
+    (
+        "[letters]\nerror = '_n'",
+        "notation mine: letters.error is '_n'; expected a Latin or Greek letter or a short word",
+    ),
+    ("bias = 'weights'", "notation mine: bias is 'weights'; expected one of vector, weight, threshold"),
+    ("delta_sign = -1", "notation mine: delta_sign is -1; expected one of positive, negative"),
+    ("update = 'sgd'", "notation mine: update is 'sgd'; expected one of gradient, delta"),
+    ("hadamard = '*'", "notation mine: hadamard is '*'; expected one of ⊙, ∘, diag"),
+    ("chain_order = 'left'", "notation mine: chain_order is 'left'; expected one of both, numerator, denominator"),
+    ("[reductions]\nbatch = 'average'", "notation mine: reductions.batch is 'average'; expected one of sum, mean"),
+    (
+        "[reductions]\nlayer = 'sum'",
+        "notation mine: unknown key in [reductions] 'layer'; expected one of outputs, batch",
+    ),
     ("[indices]\nfrom = 'ii'", "notation mine: indices.from is 'ii'; expected one small letter a-z"),
     ("[indices]\nfrom = 'j'", "notation mine: indices.from and indices.to are both 'j'; expected two letters"),
 ]
@@ -162,6 +181,39 @@ def test_a_profile_of_ones_own(tmp_path):
     profile = load_profile(str(path))
     assert profile.name == "mine"
     assert printers(profile)[1](DELTA[2, 1]).text == "ε₁⁽²⁾"
+
+
+def test_the_case_of_a_name_does_not_matter():
+    assert load_profile("s4") == load_profile("S4")
+    assert load_profile("Nielsen").name == "nielsen"
+
+
+# The same quantities where a profile has a rule of its own.
+RULES = [
+    ("haykin", WEIGHT[1, 0, 2], "w^{(1)}_{20}", "w₂₀⁽¹⁾"),
+    ("haykin", BIAS[1, 2], "w^{(1)}_{20}", "w₂₀⁽¹⁾"),
+    ("haykin", DELTA[2, 1], r"-\delta^{(1)}_1", "−δ₁⁽¹⁾"),
+    ("goodfellow", OUT[4, 1], r"\boldsymbol{\hat{y}}_1", "ŷ₁"),
+    ("deeplearning_ai", PRE[2, 1], "z^{[1]}_1", "z₁^[1]"),
+    ("nielsen", ERROR, "C_x", "Cₓ"),
+    ("haykin", OBJECTIVE, r"E_{\mathrm{av}}", "Eₐᵥ"),
+    ("ng", RATE, r"\alpha", "α"),
+    ("ng", sp.Symbol("alpha"), r"\alpha_0", "α₀"),
+    ("S1", sp.Symbol("alpha"), r"\alpha", "α"),
+]
+
+
+@pytest.mark.parametrize(("profile", "expr", "latex", "text"), RULES, ids=str)
+def test_names_under_a_profiles_own_rules(profile, expr, latex, text):
+    assert [printer(expr).text for printer in printers(load_profile(profile))] == [latex, text]
+
+
+def test_arrays_with_a_unit_0():
+    notation = Notation(load_profile("haykin"), DEPTH)
+    whole = Leaf(WEIGHT, 2, Axis(3), Axis(2, constant=True))
+    bias = Leaf(BIAS, 2, Axis(3), None)
+    assert notation.array(whole, batch=True).letter == "W\u0303"
+    assert (notation.array(bias, batch=True).letter, notation.array(bias, batch=True).units) == ("w", (0,))
 
 
 def test_what_has_no_notation_is_not_printed():

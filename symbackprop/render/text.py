@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,7 +37,7 @@ def raised(text: str) -> str:
     text = text.replace(" ", "").replace("−", "-")
     if all(letter in ABOVE for letter in text):
         return "".join(ABOVE[letter] for letter in text)
-    return f"^{text}" if len(text) == 1 else f"^({text})"
+    return f"^{text}" if len(text) == 1 or text.startswith("[") else f"^({text})"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class TextMarkup:
     dots: str = "…"
 
     def letter(self, text: str) -> Printed:
-        letter, _, index = text.partition("_")
+        letter, _, index = unicodedata.normalize("NFC", text).partition("_")
         return self._text(letter + (lowered(index) if index else ""))
 
     def number(self, text: str) -> Printed:
