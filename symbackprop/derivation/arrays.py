@@ -120,7 +120,7 @@ def in_reverse(step: Step) -> Step:
 
 
 def deltas(derivation: Derivation, layout: Layout) -> Iterator[Step]:
-    """δ of every layer with the slopes by their names: ∂E/∂a ⊙ f′(z) at the output, before it what comes back ⊙ f′(z)."""
+    """δ of every layer with the slopes by their names: ∂E/∂a ⊙ f′(z) at the output, then what comes back ⊙ f′(z)."""
     graph, fold = derivation.graph, Fold(layout, derivation.graph.depth)
     last = graph.depth
     if not graph.spec.activation_of(last).entry.group:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from symbackprop.calculus.indices import Entry
 from symbackprop.network.quantities import OUT, WEIGHT
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.escape import for_latex
@@ -60,10 +61,16 @@ def _pictures(writer: EquationWriter) -> Iterator[tuple[str, str, Picture]]:
         yield "slopes", words("captions", "activation", name=name), activation_picture(derivation, profile, use.tag)
     if is_large(graph):
         return
-    path = picture_of(derivation, profile, kind="path", weight=str(FIRST))
-    yield "back", words("captions", "path", inline(FIRST)), path
+    for section, of in {"back": FIRST, **singled_out(writer)}.items():
+        path = picture_of(derivation, profile, kind="path", weight=str(of))
+        yield section, words("captions", "path", inline(of)), path
     zoomed = {"output": graph.depth, "delta": graph.depth - 1}
     for section, layer in zoomed.items():
         if layer > 1:
             picture = unit_picture(derivation, profile, layer, 1)
             yield section, words("captions", "unit", inline(OUT[layer, 1])), picture
+
+
+def singled_out(writer: EquationWriter) -> dict[str, Entry]:
+    """The section on one weight, and that weight, where the document has one."""
+    return {section.key: section.blocks[0].about[0] for section in writer.shown if section.key == "weight"}

@@ -75,7 +75,7 @@ def multiplication(printer: FormulaPrinter, expr: Mul) -> Printed:
         return product(printer, above, [] if coefficient == 1 else [printer(coefficient)])
     over, under = ([] if part == 1 else [printer(sp.Integer(part))] for part in (coefficient.p, coefficient.q))
     denominator = product(printer, below, under)
-    if any(factor.has(Sum, Total, Chain) for factor in above):
+    if any(factor.has(Sum, Chain) for factor in above):
         front = printer.markup.fraction(over[0] if over else printer(sp.S.One), denominator)
         return product(printer, above, [front])
     numerator = product(printer, above, over) if above or over else printer(sp.S.One)
