@@ -147,7 +147,7 @@ REFUSED = [
     ("[reductions]\nbatch = 'average'", "notation mine: reductions.batch is 'average'; expected one of sum, mean"),
     (
         "[reductions]\nlayer = 'sum'",
-        "notation mine: unknown key in [reductions] 'layer'; expected one of outputs, batch",
+        "notation mine: unknown key in [reductions] 'layer'; expected one of batch, outputs",
     ),
     ("[indices]\nfrom = 'ii'", "notation mine: indices.from is 'ii'; expected one small letter a-z"),
     ("[indices]\nfrom = 'j'", "notation mine: indices.from and indices.to are both 'j'; expected two letters"),
@@ -193,7 +193,7 @@ RULES = [
     ("haykin", WEIGHT[1, 0, 2], "w^{(1)}_{20}", "w₂₀⁽¹⁾"),
     ("haykin", BIAS[1, 2], "w^{(1)}_{20}", "w₂₀⁽¹⁾"),
     ("haykin", DELTA[2, 1], r"-\delta^{(1)}_1", "−δ₁⁽¹⁾"),
-    ("goodfellow", OUT[4, 1], r"\boldsymbol{\hat{y}}_1", "ŷ₁"),
+    ("goodfellow", OUT[4, 1], r"\hat{y}_1", "ŷ₁"),
     ("deeplearning_ai", PRE[2, 1], "z^{[1]}_1", "z₁^[1]"),
     ("nielsen", ERROR, "C_x", "Cₓ"),
     ("haykin", OBJECTIVE, r"E_{\mathrm{av}}", "Eₐᵥ"),

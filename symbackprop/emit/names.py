@@ -11,6 +11,7 @@ from symbackprop.derivation.matrix_terms import Leaf
 from symbackprop.network.quantities import BIAS, DELTA, NEXT_BIAS, NEXT_WEIGHT, OUT, PRE, TARGET, WEIGHT
 from symbackprop.notation.profile import Profile
 
+HATS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar"}
 ERROR_NAME = "error"
 # Names that the emitted functions use for themselves.
 RESERVED = frozenset({"np", "math", "params", "grads", "ws", "workspace", "n", "real", "many", "values", ERROR_NAME})
@@ -84,9 +85,15 @@ class Names:
 def identifier(letter: str) -> str:
     """A letter, perhaps Greek, as an identifier in ASCII.
 
-    >>> identifier("δ"), identifier("a")
-    ('delta', 'a')
+    >>> identifier("δ"), identifier("a"), identifier("ŷ")
+    ('delta', 'a', 'y_hat')
     """
+    letter = unicodedata.normalize("NFD", letter)
+    if letter[-1] in HATS:
+        return f"{identifier(letter[:-1])}_{HATS[letter[-1]]}"
+    stem, low, index = letter.partition("_")
+    if low:
+        return f"{identifier(stem)}_{index}"
     if letter.isascii():
         return letter
     small_or_capital, name = unicodedata.name(letter).split()[1], unicodedata.name(letter).split()[-1]

@@ -54,7 +54,11 @@ class LatexMarkup:
         if "_" in text:
             letter, index = text.split("_", 1)
             base, below = self.letter(letter), self.letter(index) if not index.isdigit() else Printed(index)
-            below = replace(below, text=rf"\mathrm{{{index}}}") if index.isalpha() else below
+            below = (
+                replace(below, text=rf"\mathrm{{{index}}}")
+                if index.isalpha() and not (len(index) == 1 and index.islower())
+                else below
+            )
             return Printed(f"{base.text}_{braced(below.text)}", Level.ATOM, base.width + 0.7 * below.width)
         plain = unicodedata.normalize("NFD", text)
         if plain[-1:] in HATS:

@@ -48,7 +48,13 @@ class TypstMarkup(LatexMarkup):
         like = super().letter(text)
         if "_" in text:
             letter, index = text.split("_", 1)
-            below = f'"{index}"' if index.isalpha() else self.letter(index).text if not index.isdigit() else index
+            below = (
+                f'"{index}"'
+                if index.isalpha() and not (len(index) == 1 and index.islower())
+                else self.letter(index).text
+                if not index.isdigit()
+                else index
+            )
             return spaced(like, f"{self.letter(letter).text}_({below})")
         plain = unicodedata.normalize("NFD", text)
         if plain[-1:] in HATS:
