@@ -235,7 +235,7 @@ class BackpropDerivation:
         report = self.check(seed)
         documents = [name for name in wanted if name in DOCUMENTS]
         code = {**self.code, **(self.page_code if "html" in documents else {})}
-        files = render(self.written, report, self.profile, documents, code, pdf_engine, self.view, markdown)
+        files = render(self.written, report, self.profile, documents, code, pdf_engine=pdf_engine, view=self.view, markdown=markdown)
         if CODE in wanted:
             files |= self.code
         if REPORT in wanted:

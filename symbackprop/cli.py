@@ -34,6 +34,7 @@ DESCRIBING = {
     "param": "parameters",
 }
 REDUCED = {"outputs": "output_reduction", "batch": "batch_reduction"}
+PAGE_WORDS = ("title", "author")
 YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -212,8 +213,8 @@ def _derivation(given: dict[str, Any], **texts: str | None) -> tuple[NetworkSpec
     if given["listing"] not in LISTINGS:
         raise SpecError(unknown("listing", given["listing"], LISTINGS))
     spec = _spec(given)
-    given_texts = {key: line_of_text(key, text) for key, text in texts.items() if text is not None}
-    spec = replace(spec, **given_texts)
+    title, author = (line_of_text(key, text) if (text := texts.get(key)) is not None else None for key in PAGE_WORDS)
+    spec = replace(spec, title=title or spec.title, author=author or spec.author)
     return spec, api.derive(spec, notation=given["notation"], listing=given["listing"])
 
 

@@ -221,7 +221,7 @@ def test_latex_has_no_freedom(tmp_path):
     assert shell.startswith(b"%PDF")
     assert not target.exists()
     for reach in (r"\input{/etc/passwd}", r"\newwrite\f\immediate\openout\f=/tmp/symbackprop-out.txt x"):
-        with pytest.raises(SymbackpropError, match="^pdflatex refuses the document: "):
+        with pytest.raises(SymbackpropError, match=r"^pdflatex refuses the document: "):
             latex_pdf(SMALL % reach, "pdflatex")
 
 

@@ -18,6 +18,7 @@ from symbackprop.network.read import load, network
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import load_profile, profile_names
 from symbackprop.render import pdf
+from symbackprop.render.detail import FULL, LEVELS
 from symbackprop.render.document import render
 from symbackprop.render.formats import FORMATS
 from symbackprop.render.formula import FormulaPrinter
@@ -25,6 +26,7 @@ from symbackprop.render.latex import LatexMarkup
 from symbackprop.render.paired import PairedMarkup, alternative, pair, shown
 from symbackprop.render.typst import TypstMarkup, tokens
 from symbackprop.render.typst_page import TYPST
+from symbackprop.render.view import View
 from symbackprop.resources import examples
 
 NETWORKS = {
@@ -43,17 +45,18 @@ MODERATE = [*examples(), "bce", "softmax", "kinks", "penalty"]
 
 
 @cache
-def derived(name, listing="auto"):
+def derived(name):
     spec = load(examples()[name]) if name in examples() else network(**NETWORKS[name])
-    return derive(forward_graph(spec), listing)
+    return derive(forward_graph(spec))
 
 
 def profile_of(name, notation=None):
     return load_profile(notation or derived(name).graph.spec.notation)
 
 
-def source(name, notation=None, listing="auto"):
-    return render(derived(name, listing), None, profile_of(name, notation), ["typ"])["derivation.typ"]
+def source(name, notation=None, detail=FULL):
+    pages = render(derived(name), None, profile_of(name, notation), ["typ"], view=View(detail))
+    return pages["derivation.typ"]
 
 
 PRINTED = [
@@ -111,7 +114,8 @@ LATEX_TO_PLAIN = [
 ]
 LETTERS = {
     "partial": "∂", "sum": "∑", "cdot": "⋅", "odot": "⊙", "circ": "∘", "leftarrow": "←", "le": "≤", "ge": "≥",
-    "ne": "≠", "top": "⊤", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eta": "η", "lambda": "λ", "tau": "τ", "beta": "β",
+    "ne": "≠", "top": "⊤", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eta": "η", "lambda": "λ",
+    "tau": "τ",
     "sigma": "σ", "varphi": "φ", "varepsilon": "ε", "pi": "π", "Delta": "Δ", "theta": "θ", "Phi": "Φ", "mu": "μ",
     "lvert": "|", "rvert": "|",
 }  # fmt: skip
@@ -148,7 +152,8 @@ def from_latex(tex):
 
 def from_typst(typ):
     found, line = [], ""
-    pattern = r"^  \(left: (none|\$.*?\$), sign: (none|\$.*?\$), right: (\$.*?\$), alt: .* number: (none|\"\w+\"), reason"
+    some = r"(none|\$.*?\$)"
+    pattern = rf'^  \(left: {some}, sign: {some}, right: {some}, alt: .* number: (none|"\w+"), reason'
     for *parts, number in re.findall(pattern, typ, re.MULTILINE):
         line += "".join(part.strip("$") for part in parts if part != "none")
         if number != "none":
@@ -173,17 +178,18 @@ def test_a_letter_that_differs_would_be_seen(monkeypatch):
     assert wrong != right
 
 
-@pytest.mark.parametrize("name", [*MODERATE, "wide"])
-def test_no_line_is_wider_than_the_page(name):
-    assert not pdf.set_pages(source(name)).overfull
+@pytest.mark.parametrize("detail", LEVELS)
+@pytest.mark.parametrize("name", ["S3", "softmax", "wide"])
+def test_no_line_is_wider_than_the_page(name, detail):
+    assert not pdf.set_pages(source(name, detail=detail)).overfull
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("listing", ["all", "none"])
+@pytest.mark.parametrize("detail", LEVELS)
 @pytest.mark.parametrize("notation", profile_names())
 @pytest.mark.parametrize("name", examples())
-def test_no_line_is_wider_in_any_notation_and_detail(name, notation, listing):
-    assert not pdf.set_pages(source(name, notation, listing)).overfull
+def test_no_line_is_wider_in_any_notation_and_detail(name, notation, detail):
+    assert not pdf.set_pages(source(name, notation, detail)).overfull
 
 
 def test_lines_that_are_too_wide_are_found_and_broken(monkeypatch):

@@ -40,6 +40,7 @@ def render(
     profile: Profile,
     formats: Iterable[str],
     code: Mapping[str, str] | None = None,
+    *,
     pdf_engine: str = AUTO,
     view: View | None = None,
     markdown: str = GITHUB,
@@ -71,7 +72,7 @@ def _set(write: Callable[[DocumentFormat], str], wanted: list[str], engine: str)
     if wanted:
         form = FORMATS[SOURCE]
         made = typeset(lambda style: write(replace(form, style=style)), form.style)
-        files = {SOURCE: made.source, PDF: made.pdf}
+        files: dict[str, str | bytes] = {SOURCE: made.source, PDF: made.pdf}
         pages |= {FORMATS[name].file: files[name] for name in wanted}
     return pages
 
@@ -81,6 +82,7 @@ def page(
     report: Report | None,
     profile: Profile,
     form: DocumentFormat,
+    *,
     code: Mapping[str, str],
     view: View,
 ) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symbackprop.render.latex import FUNCTION_NAMES, HATS, LATIN_LOOKALIKES, LONG, LatexMarkup
-from symbackprop.render.printed import Level, Printed, enclosed
+from symbackprop.render.printed import Printed, enclosed
 
 OPEN, CLOSE = r"\(", r"\)"  # plain parentheses; without the backslash they group, and are not printed after a slash
 BIG = "#1.8em"
@@ -36,7 +36,7 @@ def spaced(piece: Printed, text: str) -> Printed:
 
 @dataclass(frozen=True)
 class TypstMarkup(LatexMarkup):
-    """Typst's mathematics, set in Computer Modern: widths, brackets and breaks are those of LaTeX, the marks are not."""
+    """Typst's mathematics, set in Computer Modern: widths, levels and breaks as in LaTeX, marks of its own."""
 
     space: str = " thin "
     dot: str = " ⋅ "
