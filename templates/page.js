@@ -11,7 +11,7 @@
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   const show = (element) =>
     element.scrollIntoView({ block: "center", behavior: calm.matches ? "auto" : "smooth" });
-  document.getElementById("controls").hidden = false;
+  for (const id of ["controls", "stepper"]) document.getElementById(id).hidden = false;
 
   // Light up
 
@@ -38,7 +38,7 @@
     element.innerHTML = html;
     return element;
   };
-  const number = (value) => (Number.isFinite(value) ? String(Number(value.toPrecision(6))) : "–");
+  const number = (value) => (Number.isFinite(value) ? String(Number(value.toPrecision(6))).replace("-", "−") : "–");
 
   const tell = (chosen) => {
     const heading = make("h3", "", formulas[chosen.title]);

@@ -17,6 +17,7 @@ from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, TARGET, is_en
 from symbackprop.network.stand_in import is_generic, with_formulas
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.html.about import minimised
+from symbackprop.render.html.mathml import mathml
 from symbackprop.render.html.signs import as_written
 from symbackprop.render.wording import words
 
@@ -99,7 +100,7 @@ class LiveWriter:
 
     def _signed(self, expr: Expr) -> tuple[Markup, int]:
         sign, quantity = as_written(self.writer, expr)
-        return Markup(self.writer.inline(quantity)), sign
+        return Markup(mathml(self.writer.formula(quantity).text, display=True)), sign
 
     def stand_ins(self) -> list[Markup]:
         """What is put in for functions that are known by name only, in sentences."""
