@@ -13,6 +13,7 @@ from symbackprop.derivation.arrays import array_section, chain_section
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.matrix_terms import Axis, Layout, Leaf
+from symbackprop.derivation.numbers import Worked
 from symbackprop.derivation.steps import Block, Formula, Section, Step, numbering
 from symbackprop.network.quantities import OUT, RATE, TARGET, WEIGHT
 from symbackprop.notation.apply import Notation
@@ -26,7 +27,8 @@ from symbackprop.render.printed import Printed
 from symbackprop.render.procedure import MOST_LAYERS, procedure
 from symbackprop.render.style import Style
 from symbackprop.render.view import WHOLE, View
-from symbackprop.render.wording import block_words, words
+from symbackprop.render.worked import WorkedWriter
+from symbackprop.render.wording import block_words, variant, words
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ class EquationWriter:
     def sections(self) -> list[PrintedSection]:
         """All sections of equations."""
         printed = [self.matrix() if section.key == "matrix" else self.section(section) for section in self.shown]
+        if self.view.worked is not None:
+            printed.append(self.with_numbers(self.view.worked))
         return printed if self.view.brief or self.notation.depth > MOST_LAYERS else [*printed, self.procedure()]
 
     @cached_property
@@ -149,9 +153,19 @@ class EquationWriter:
         )
         parts = [self.matrix_blocks(layout, mark) for layout, mark in ((one, "a"), (batch, "b"))]
         first_of_batch = parts[1][0]
-        opened = f"{words('words', f'batch_{profile.examples}')} {first_of_batch.sentence}"
+        batch_sentence = words("words", variant("words", f"batch_{profile.examples}", profile.variants))
+        opened = f"{batch_sentence} {first_of_batch.sentence}"
         parts[1][0] = PrintedBlock(opened, first_of_batch.lines, first_of_batch.note)
         return PrintedSection(words("headings", "matrix"), (*parts[0], *parts[1]), notes)
+
+    def with_numbers(self, worked: Worked) -> PrintedSection:
+        """The equations of individual units and weights with numbers put in."""
+        setter = Setter(self.printed, self.style, self.notation.profile, self.citable)
+        writer = WorkedWriter(worked, self.derivation, self.formula, setter)
+        blocks = [PrintedBlock(sentence, lines) for sentence, lines in writer.blocks()]
+        blocks[-1] = replace(blocks[-1], note=writer.fall())
+        notes = (words("numbers", "policy"), words("numbers", "given", writer.given()))
+        return PrintedSection(words("headings", "numbers"), tuple(blocks), notes)
 
     def procedure(self) -> PrintedSection:
         """Gradient descent as a numbered procedure, for one example at a time."""
