@@ -27,8 +27,8 @@ from symbackprop.render.printed import Printed
 from symbackprop.render.procedure import MOST_LAYERS, procedure
 from symbackprop.render.style import Style
 from symbackprop.render.view import WHOLE, View
-from symbackprop.render.worked import WorkedWriter
 from symbackprop.render.wording import block_words, variant, words
+from symbackprop.render.worked import WorkedWriter
 
 
 @dataclass(frozen=True)
