@@ -208,6 +208,14 @@ def test_names_under_a_profiles_own_rules(profile, expr, latex, text):
     assert [printer(expr).text for printer in printers(load_profile(profile))] == [latex, text]
 
 
+def test_labels_name_what_the_profile_writes():
+    notation = Notation(load_profile("haykin"), DEPTH)
+    assert (notation.entry(BIAS[1, 2]).letter, notation.entry(BIAS[1, 2]).units) == ("w", (2, 0))
+    assert notation.entry(DELTA[2, 1]).letter == "δ"
+    threshold = Notation(profile_from_toml("bias = 'threshold'", "mine"), DEPTH)
+    assert threshold.entry(BIAS[1, 2]).letter == threshold.array(Leaf(BIAS, 1, None, Axis(2)), batch=True).letter == "θ"
+
+
 def test_arrays_with_a_unit_0():
     notation = Notation(load_profile("haykin"), DEPTH)
     whole = Leaf(WEIGHT, 2, Axis(3), Axis(2, constant=True))

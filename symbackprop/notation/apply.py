@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy as sp
@@ -23,7 +23,7 @@ from symbackprop.network.quantities import (
 )
 from symbackprop.notation.letters import FUNCTIONS, INDEX_KEYS, INDEX_LETTERS, KEYS, PARAMETERS, SYMBOLS
 from symbackprop.notation.profile import Profile
-from symbackprop.notation.substitution import NEXT_THRESHOLD, THRESHOLD, Substitution
+from symbackprop.notation.substitution import NEXT_THRESHOLD, THRESHOLD, Substitution, formula_sign
 
 TILDE = "\u0303"
 OF_WEIGHTS, OF_BIASES = (WEIGHT, NEXT_WEIGHT), (BIAS, NEXT_BIAS, THRESHOLD, NEXT_THRESHOLD)
@@ -60,7 +60,11 @@ class Notation:
         return Substitution.of(self.profile)
 
     def entry(self, entry: Entry) -> Name:
-        """The name of one entry: ``w_{ij}[k]``, ``x_1``, ``t_1``, ``δ_1[3]``."""
+        """The name of one entry: ``w_{ij}[k]``, ``x_1``, ``t_1``, ``δ_1[3]``.
+
+        Where the profile writes another quantity in its place, that one's name, whatever its sign.
+        """
+        entry = formula_sign(self.substitution.into(entry))[1]
         base = entry.base
         units = entry.indices[1 if base.layered else 0 :]
         letter, label = self._letter_and_layer(base, entry.indices[0] if base.layered else None)
@@ -73,6 +77,7 @@ class Notation:
 
         A tilde says that a unit 0 is among its units.
         """
+        leaf = replace(leaf, base=self.substitution.turned.get(leaf.base, leaf.base))
         from_constant = leaf.base in OF_BIASES and self.profile.bias == "weight"
         base = WEIGHT if from_constant else leaf.base
         letter, label = self._letter_and_layer(base, leaf.layer)
@@ -149,7 +154,7 @@ class Notation:
         if tag in FUNCTIONS:
             return FUNCTIONS[tag]
         name, number = tag.rstrip("0123456789").rstrip("_"), tag.lstrip("abcdefghijklmnopqrstuvwxyz_")
-        name = FUNCTIONS.get(name, name)
+        name = FUNCTIONS.get(name, name.replace("_", ""))
         if not name.isalpha():
             raise UnsupportedExpression(f"no notation for the function {tag}")
         return f"{name}_{number}" if number else name
