@@ -20,6 +20,7 @@ from symbackprop.derivation import paths as along
 from symbackprop.derivation.derive import Derivation, Listing
 from symbackprop.derivation.derive import derive as derive_graph
 from symbackprop.derivation.matrix import MatrixView, hidden_label, output_unit
+from symbackprop.derivation.numbers import Worked, work
 from symbackprop.derivation.one_weight import weight_section
 from symbackprop.derivation.steps import Step
 from symbackprop.errors import SpecError, unknown
@@ -36,12 +37,13 @@ from symbackprop.render.detail import known_level
 from symbackprop.render.formats import FORMATS as DOCUMENTS
 from symbackprop.render.formula import FormulaPrinter
 from symbackprop.render.notebook import displayed, equations, shown_view
-from symbackprop.render.view import View
+from symbackprop.render.view import WHOLE, View
 
 if TYPE_CHECKING:
     from symbackprop.check.report import CheckReport
 
 CODE, REPORT = "py", "json"
+SIZES = NUMERIC, SYMBOLIC = ("numeric", "symbolic")
 FORMATS: Mapping[str, str] = {
     **{name: form.description for name, form in DOCUMENTS.items()},
     CODE: "Python: gradients.py (NumPy) and scalar_gradients.py (plain numbers)",
@@ -82,13 +84,19 @@ def derive(
     listing: Listing = "auto",
     detail: str = "full",
     weight: str | None = None,
+    numbers: bool = False,
+    sizes: str = "numeric",
+    seed: int = 0,
 ) -> BackpropDerivation:
     """Derive every gradient of ``net`` (a ``NetworkSpec``, or an example's name).
 
     ``notation`` is a profile's name or TOML file (default: the network's own); ``listing`` says whether every single
     weight gets its own lines ("auto": in networks of up to 100 weights, "all", "none"). ``detail`` is how much of it
-    documents show: "exam" (the results on a page), "lecture" (one weight in full, the others stated) or "full";
+    documents show: "exam" (the results on a page), "lecture" (one weight in full, the others stated) or "full".
     ``weight`` is the address of one that gets a section of its own, with its paths (default: the network's own).
+    With ``numbers``, documents put numbers into every equation: those of the network's ``values``, the others drawn
+    with ``seed``. With ``sizes`` "symbolic", the derivation for any sizes is written beside them, as ``general.md`` and
+    ``general.tex``.
 
     >>> d = derive(network("2-3-1", activation="sigmoid", loss="mse", bias=False))
     >>> d.delta(1, layer=2).recursion
@@ -103,7 +111,10 @@ def derive(
     if (address := weight or spec.weight) is not None:
         section = weight_section(derivation, parameter_at(address, spec))
         derivation = replace(derivation, sections=(*derivation.sections, section))
-    return BackpropDerivation(derivation, profile, View(known_level(detail)))
+    if sizes not in SIZES:
+        raise SpecError(unknown("kind of sizes", sizes, SIZES))
+    worked = work(derivation, spec.values, seed) if numbers else None
+    return BackpropDerivation(derivation, profile, View(known_level(detail), worked, sizes == SYMBOLIC))
 
 
 @dataclass(frozen=True)
@@ -138,7 +149,7 @@ class BackpropDerivation:
 
     derivation: Derivation
     profile: Profile
-    view: View = View()
+    view: View = WHOLE
     _reports: dict[int, CheckReport] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -202,6 +213,13 @@ class BackpropDerivation:
         """The product of local derivatives along every path from a weight to the error."""
         return [along.chain(path) for path in along.paths(self.graph, self._parameter(address))]
 
+    def numbers(self, values: Mapping[str, float] | None = None, seed: int = 0) -> Worked:
+        """Every equation with numbers: ``values`` by address (``{"w11[1]": 0.15, "x1": 1, "eta": 0.1}``).
+
+        What has no value there, nor in the network's own values, is drawn with ``seed``.
+        """
+        return work(self.derivation, {**self.graph.spec.values, **(values or {})}, seed)
+
     def check(self, seed: int = 0) -> CheckReport:
         """Prove every step and compare the emitted code with central differences; done once for each seed."""
         from symbackprop.check.run import check
@@ -235,7 +253,16 @@ class BackpropDerivation:
         report = self.check(seed)
         documents = [name for name in wanted if name in DOCUMENTS]
         code = {**self.code, **(self.page_code if "html" in documents else {})}
-        files = render(self.written, report, self.profile, documents, code, pdf_engine=pdf_engine, view=self.view, markdown=markdown)
+        files = render(
+            self.written,
+            report,
+            self.profile,
+            documents,
+            code,
+            pdf_engine=pdf_engine,
+            view=self.view,
+            markdown=markdown,
+        )
         if CODE in wanted:
             files |= self.code
         if REPORT in wanted:

@@ -96,7 +96,10 @@ def summary_options(command: Callable[..., int]) -> Callable[..., int]:
 @summary_options
 @click.option("--format", "formats", metavar="NAMES", help="What to write, with commas.  [default: all]")
 @click.option("--out", metavar="DIR", help="Where to write.  [default: output/ and the network's name]")
-@click.option("--weight", metavar="ADDRESS", help="Show the gradient of one weight, such as 'w22[2]'.")
+@click.option("--weight", metavar="ADDRESS", help="Show the gradient of one weight, such as 'w22[2]', and its paths.")
+@click.option("--detail", metavar="LEVEL", default="full", help="How much documents show: exam, lecture or full.")
+@click.option("--numbers", is_flag=True, help="Put numbers into every equation: those of the file, the others drawn.")
+@click.option("--sizes", metavar="WHICH", default="numeric", help="numeric; symbolic adds general.md for any sizes.")
 @click.option("--compare", metavar="NOTATION", help="Write the equations beside those of another notation instead.")
 @click.option("--title", metavar="TEXT", help="Title of the document.")
 @click.option("--author", metavar="TEXT", help="Author of the document.")
@@ -109,6 +112,9 @@ def derive(
     formats: str | None,
     out: str | None,
     weight: str | None,
+    detail: str,
+    numbers: bool,
+    sizes: str,
     compare: str | None,
     title: str | None,
     author: str | None,
@@ -129,7 +135,8 @@ def derive(
     known_engine(pdf_engine)
     known_flavour(markdown)
     with terminal.working("deriving", quiet=quiet):
-        spec, derivation = _derivation(given, title=title, author=author)
+        shown = {"weight": weight, "detail": detail, "numbers": numbers, "sizes": sizes}
+        spec, derivation = _derivation(given, shown, title=title, author=author)
         rows = derivation.summary() if weight is None else _one_weight(derivation, weight)
     folder = Path(out) if out else Path(GALLERY, _name(given))
     if compare is not None:
@@ -203,8 +210,13 @@ def examples(out: str) -> int:
     return code
 
 
-def _derivation(given: dict[str, Any], **texts: str | None) -> tuple[NetworkSpec, Any]:
-    """The network that the options describe, with these ``texts`` on its title page, and its derivation."""
+def _derivation(
+    given: dict[str, Any], shown: dict[str, Any] | None = None, **texts: str | None
+) -> tuple[NetworkSpec, Any]:
+    """The network that the options describe, with these ``texts`` on its title page, and its derivation.
+
+    ``shown`` are the options that say what documents show of it.
+    """
     from dataclasses import replace
 
     from symbackprop import api
@@ -215,7 +227,8 @@ def _derivation(given: dict[str, Any], **texts: str | None) -> tuple[NetworkSpec
     spec = _spec(given)
     title, author = (line_of_text(key, text) if (text := texts.get(key)) is not None else None for key in PAGE_WORDS)
     spec = replace(spec, title=title or spec.title, author=author or spec.author)
-    return spec, api.derive(spec, notation=given["notation"], listing=given["listing"])
+    options = {"notation": given["notation"], "listing": given["listing"], "seed": given["seed"]}
+    return spec, api.derive(spec, **options, **(shown or {}))
 
 
 def _spec(given: dict[str, Any]) -> NetworkSpec:

@@ -50,7 +50,7 @@ class Pipeline(ModuleType):
     def example(self, name):
         return load(resources.examples()[name])
 
-    def derive(self, spec, notation=None, listing="auto"):
+    def derive(self, spec, notation=None, listing="auto", **shown):
         self.specs.append(spec)
         self.settings.append((notation, listing))
         return self

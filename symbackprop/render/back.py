@@ -10,7 +10,9 @@ from typing import Protocol
 import sympy as sp
 from sympy import Expr
 
+from symbackprop.derivation.steps import Step
 from symbackprop.render.equations import EquationWriter
+from symbackprop.render.functions import condition
 from symbackprop.render.lines import ranges
 from symbackprop.render.wording import keys, words
 
@@ -60,18 +62,24 @@ class BackWriter:
     writer: EquationWriter
 
     def assumptions(self) -> list[str]:
-        """Every step that needs a fact about the data, and the fact."""
-        said = [
-            words(
-                "words",
-                "assumption",
-                number=f"({self.writer.numbers[step.label]})",
-                reason=words("assumptions", assumption.key, self.fact(assumption.formula)),
-            )
-            for step in self.writer.derivation.steps
+        """Every printed step that needs a fact about the data, and the fact; then where formulas make sense."""
+        steps = [step for section in self.writer.shown for step in section.steps]
+        needed = [
+            self.said("assumption", step, words("assumptions", assumption.key, self.fact(assumption.formula)))
+            for step in steps
             for assumption in step.assumptions
         ]
-        return said or [words("words", "no_assumptions")]
+        inline, formula = self.writer.style.inline, self.writer.formula
+        sensible = [
+            self.said("condition", step, ", ".join(inline(condition(formula, where).text) for where in step.conditions))
+            for step in steps
+            if step.conditions
+        ]
+        return [*needed, *sensible] or [words("words", "no_assumptions")]
+
+    def said(self, key: str, step: Step, reason: str) -> str:
+        """What an equation needs, with its number."""
+        return words("words", key, number=f"({self.writer.numbers[step.label]})", reason=reason)
 
     def fact(self, formula: Expr) -> str:
         """``formula`` = 0, with its number on the right-hand side."""

@@ -13,6 +13,8 @@ from symbackprop.derivation.derive import Derivation
 from symbackprop.errors import SpecError, unknown
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import Profile
+from symbackprop.notation.written import unwritten
+from symbackprop.render.any_sizes import AnySizesWriter, any_sizes_numbers
 from symbackprop.render.back import BackWriter, Report, excerpt
 from symbackprop.render.engines import AUTO, TYPST, known_engine, latex_pdf
 from symbackprop.render.equations import EquationWriter, equation_numbers
@@ -28,6 +30,7 @@ from symbackprop.resources import templates
 
 # The headings of the sections that hold no equations.
 FRAME = ("network", "notation", "assumptions", "checks", "code")
+TEXTS = ("md", "tex")  # the formats of the document for any sizes
 SOURCE, PDF = SET = ("typ", "pdf")  # the formats that are set on pages, to see where lines end
 MARKDOWN = "md"
 LAYERS_IN_TITLE = 8
@@ -58,6 +61,10 @@ def render(
     flavour = known_flavour(markdown)
     forms = FORMATS | {MARKDOWN: replace(FORMATS[MARKDOWN], style=flavour.style, prepare=flavour.prepare)}
     pages: dict[str, str | bytes] = {forms[name].file: write(forms[name]) for name in wanted if name not in SET}
+    if view is not None and view.any_sizes:
+        pages |= {
+            f"general.{name}": any_sizes_page(derivation, profile, forms[name]) for name in wanted if name in TEXTS
+        }
     if MARKDOWN in wanted:
         pages[PICTURE] = picture_for(derivation, profile, markup="svg")
     return pages | _set(write, [name for name in wanted if name in SET], known_engine(pdf_engine))
@@ -92,6 +99,14 @@ def page(
     writer = EquationWriter(derivation, notation, style, numbers, view)
     placed = form.prepare(writer, contents(writer, report, code), code)
     return form.finish(environment().get_template(form.template).render(placed))
+
+
+def any_sizes_page(derivation: Derivation, profile: Profile, form: DocumentFormat) -> str:
+    """The derivation for any sizes, as a document of its own."""
+    notation, numbers = Notation.of(profile, derivation.graph), any_sizes_numbers(derivation)
+    writer = AnySizesWriter(unwritten(derivation), notation, form.style, numbers)
+    placed = {**contents(writer, None, {}), "layers": [], "title": form.style.words(words("words", "any_sizes_title"))}
+    return form.finish(environment().get_template(form.template).render(form.prepare(writer, placed, {})))
 
 
 def contents(writer: EquationWriter, report: Report | None, code: Mapping[str, str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import sympy as sp
 from sympy import Add, Expr, Mul, Pow, Sum
 
+from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Chain, Partial, Total
 from symbackprop.render.order import factors_in_order, terms_in_order
 from symbackprop.render.printed import Level, Printed, before, join
@@ -43,7 +44,8 @@ def sum_of_terms(printer: FormulaPrinter, terms: list[Expr]) -> Printed:
     for n, term in enumerate(terms):
         minus, piece = signed(printer, term)
         inner_sum = n and isinstance(term, (Add, Total))
-        piece = printer.held(piece, Level.PRODUCT) if minus or inner_sum else piece
+        negative_number = n and isinstance(term, Entry)  # printed in place of the entry
+        piece = printer.held(piece, Level.PRODUCT) if minus or inner_sum or negative_number else piece
         sign = printer.markup.operator("-" if minus else "+")
         if n:
             pieces.append(before(f" {sign} ", piece, 3))
@@ -116,7 +118,7 @@ def side_by_side(printer: FormulaPrinter, pieces: list[Printed], dots: bool = Fa
     between = printer.markup.dot if dots else printer.markup.space
     joined = [pieces[0]]
     for left, right in pairwise(pieces):
-        mark = printer.markup.dot if right.text[:1].isdigit() and left.text[-1:].isdigit() else between
+        mark = printer.markup.dot if right.text[:1].isdigit() else between
         if left.text.isdigit() and not right.text[:1].isdigit() and not dots:
             mark = printer.markup.space
         joined.append(before(mark, right, 2 if mark != printer.markup.space else 0.4))

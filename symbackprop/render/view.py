@@ -10,10 +10,15 @@ from symbackprop.render.detail import FULL
 
 @dataclass(frozen=True)
 class View:
-    """``detail`` is one of ``detail.LEVELS``; ``worked`` are the numbers that are put into the equations."""
+    """What is shown.
+
+    ``detail`` is one of ``detail.LEVELS``; ``worked`` are the numbers that are put into the equations; with
+    ``any_sizes``, the derivation for any sizes is written beside the network's own.
+    """
 
     detail: str = FULL
     worked: Worked | None = None
+    any_sizes: bool = False
 
     @property
     def brief(self) -> bool:
