@@ -66,6 +66,10 @@ CASES = {  # rewrite -> what it is applied to, and a wrong twin of the result
     "exp_minus_one": ([e - 1, 1 - sp.exp(-z)], expm1(-z)),
     "log_one_plus": ([sp.log(1 + z**2), sp.log(1 + e / 7)], log1p(z)),
     "greater_of_two": ([Piecewise((z, z > 0), (0, True)), Piecewise((z, z >= 2), (2, True))], sp.Min(z, 0)),
+    "branch_logarithm": (
+        [Piecewise((z * sp.log(z), z > 0), (0, True)), Piecewise((t + sp.log(z), z > 0), (z, True))],
+        Piecewise((z * sp.log(sp.Max(z, 1)), z > 0), (0, True)),
+    ),
     "branch_clip": (
         [
             Piecewise((z, z > 0), (expm1(z), True)),

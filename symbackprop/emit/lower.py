@@ -49,6 +49,8 @@ class TermReader:
                 return MatMul(self(left), self(right))
             case mt.Hadamard(factors):
                 return self.entrywise_product(factors)
+            case mt.Plus((mt.Ones(), mt.Scaled(_, mt.Map(sp.exp())))):
+                return self.formula_node(self.formula(term))
             case mt.Plus(terms):
                 return Op("add", tuple(map(self, terms)))
             case mt.Scaled(factor, mt.Ones(None, None)):

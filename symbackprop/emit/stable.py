@@ -352,6 +352,17 @@ def branch_clip(expr: Expr) -> Expr:
     return Piecewise(*cases)
 
 
+def branch_logarithm(expr: Expr) -> Expr:
+    """Where a case holds only for u > 0, log u = log max(u, 2^-149) there, down to single precision's least number."""
+    if not isinstance(expr, Piecewise):
+        return expr
+    value, where = expr.args[0]
+    if isinstance(where, sp.StrictGreaterThan) and where.rhs == 0 and value.has(sp.log(where.lhs)):
+        least = sp.log(Max(where.lhs, sp.Rational(1, 2**149), evaluate=False))
+        return Piecewise((value.xreplace({sp.log(where.lhs): least}), where), *expr.args[1:])
+    return expr
+
+
 def _clipped(value: Expr, bounds: list[sp.Basic]) -> Expr:
     for test in bounds:
         if isinstance(test, sp.StrictLessThan | sp.LessThan | sp.StrictGreaterThan | sp.GreaterThan):
@@ -395,6 +406,7 @@ REWRITES: tuple[Rewrite, ...] = (
     Rewrite("log_one_plus", "log(1 + u) = log1p(u)", log_one_plus),
     Rewrite("greater_of_two", "u where u > c, otherwise c, is max(u, c)", greater_of_two),
     Rewrite("split_square", "e^(c u²) = e^(c v²) e^(c (u - v)(u + v))", split_square),
+    Rewrite("branch_logarithm", "log u = log max(u, 2^-149) where u > 0", branch_logarithm),
     Rewrite("branch_clip", "f(u) = f(min(u, c)) where u ≤ c", branch_clip),
 )
 # These come last and one function at a time, so that a function that occurs twice is recognised as the same.
