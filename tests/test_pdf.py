@@ -19,10 +19,12 @@ from symbackprop.network.forward import forward_graph
 from symbackprop.network.read import load, network
 from symbackprop.notation.profile import load_profile
 from symbackprop.render import engines
+from symbackprop.render.detail import EXAM
 from symbackprop.render.document import render
 from symbackprop.render.engines import ENGINES, complaint, known_engine, latex_pdf
 from symbackprop.render.escape import for_typst
 from symbackprop.render.pdf import set_pages
+from symbackprop.render.view import View
 from symbackprop.resources import examples
 
 PDFLATEX = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
@@ -253,3 +255,9 @@ def test_a_table_gets_its_second_run(monkeypatch):
 def test_logs_without_a_line_still_say_something():
     assert complaint("! Emergency stop.\n") == "Emergency stop."
     assert complaint("") == "it gives no reason"
+
+
+def test_a_brief_view_of_the_first_example_fits_on_a_page():
+    derivation = derive(forward_graph(load(examples()["S1"])))
+    pages = render(derivation, None, load_profile("S1"), ["pdf"], view=View(EXAM))
+    assert len(read(pages["derivation.pdf"]).pages) == 1

@@ -194,10 +194,10 @@ def test_no_line_is_wider_in_any_notation_and_detail(name, notation, detail):
 
 def test_lines_that_are_too_wide_are_found_and_broken(monkeypatch):
     monkeypatch.setitem(FORMATS, "typ", replace(FORMATS["typ"], style=replace(TYPST, line=200.0)))
-    fitted = source("wide")
+    fitted = source("kinks")
     assert not pdf.set_pages(fitted).overfull
     monkeypatch.setattr(pdf, "ROUNDS", 0)
-    careless = source("wide")
+    careless = source("kinks")
     assert pdf.set_pages(careless).cramped
     assert from_typst(fitted) == from_typst(careless)
 

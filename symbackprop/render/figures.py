@@ -35,10 +35,10 @@ def figures(
 ) -> dict[str, list[Figure]]:
     """The pictures under each heading, the network's under that of the section on the network.
 
-    ``plain`` makes words without markup fit where alternative text stands.
+    In a brief view there are none. ``plain`` makes words without markup fit where alternative text stands.
     """
     placed: dict[str, list[Figure]] = {words("words", f"contents_{NETWORK}"): []}
-    for section, caption, picture in _pictures(writer):
+    for section, caption, picture in () if writer.view.brief else _pictures(writer):
         heading = words("words", f"contents_{NETWORK}") if section == NETWORK else words("headings", section)
         about = plain(f"{picture.title}. {picture.about}".strip())
         placed.setdefault(heading, []).append(Figure(emit(picture), caption, about, picture.width))

@@ -63,6 +63,7 @@ def typst_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[st
         **placed,
         "sections": sections,
         "figures": figures(writer, typst, typst_string),
+        "brief": writer.view.brief,
         "printed": [line.number for section in placed["sections"] for line in _numbered(section)],
         "author_text": None if author is None else typst_string(author),
         "code_text": None if source is None else typst_string(source),
