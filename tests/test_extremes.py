@@ -75,7 +75,7 @@ def errors(name: str, what: str) -> list[tuple[float, float]]:
 
 def off(found: float, exactly, z: float, cancelling: bool) -> float:
     with mpmath.workdps(
-        9000 if abs(z) > 300 else 100 if 1e-20 < abs(z) < 20 else 400
+        9000 if abs(z) > 300 else 100 if 1e-20 < abs(z) < 5 else 400
     ):  # 1 + e^-z must keep both its terms
         exact = exactly(mpmath.mpf(z))
     with mpmath.workdps(50):
