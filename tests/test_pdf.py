@@ -13,6 +13,7 @@ from functools import cache
 import pypdf
 import pytest
 
+from symbackprop import api
 from symbackprop.derivation.derive import derive
 from symbackprop.errors import SpecError, SymbackpropError
 from symbackprop.network.forward import forward_graph
@@ -261,3 +262,10 @@ def test_a_brief_view_of_the_first_example_fits_on_a_page():
     derivation = derive(forward_graph(load(examples()["S1"])))
     pages = render(derivation, None, load_profile("S1"), ["pdf"], view=View(EXAM))
     assert len(read(pages["derivation.pdf"]).pages) == 1
+
+
+def test_a_weight_alone_has_its_paths_drawn():
+    derivation = api.derive("S4", weight="w22[2]").written
+    typ = render(derivation, None, load_profile("S4"), ["typ"])["derivation.typ"]
+    assert "w22[2] and the error; arrows lead δ back along it" in typ
+    assert "w22[2] and the error" not in render(s1(), None, load_profile("S1"), ["typ"])["derivation.typ"]
