@@ -23,7 +23,6 @@ from symbackprop.notation.profile import load_profile, profile_names
 from symbackprop.render.document import render
 from symbackprop.render.equations import equation_numbers
 from symbackprop.render.escape import for_latex, for_markdown
-from symbackprop.render.formats import FORMATS
 from symbackprop.render.wording import block_words
 from symbackprop.resources import examples
 
@@ -74,7 +73,7 @@ def checked(derivation):
 def pages(name, notation=None):
     derivation = derived(name)
     profile = load_profile(notation or derivation.graph.spec.notation)
-    return render(derivation, checked(derivation), profile, FORMATS, CODE)
+    return render(derivation, checked(derivation), profile, ["md", "tex"], CODE)
 
 
 def printed_numbers(markdown):
@@ -188,7 +187,7 @@ def overfull(log):
 def titled(title):
     derivation = derived("S1")
     graph = replace(derivation.graph, spec=replace(derivation.graph.spec, title=title))
-    return render(replace(derivation, graph=graph), None, load_profile("S1"), FORMATS)
+    return render(replace(derivation, graph=graph), None, load_profile("S1"), ["md", "tex"])
 
 
 @pytest.mark.parametrize("title", TITLES)
