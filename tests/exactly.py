@@ -43,6 +43,9 @@ def equal_exactly(left: Expr, right: Expr) -> bool:
 
 
 def _is_zero(value: Expr) -> bool:
+    without_signs = value.replace(sp.sign, lambda u: sp.Abs(u) / u)
+    if without_signs != value and sp.cancel(sp.together(without_signs)) == 0:
+        return True
     return sp.expand(value) == 0 or sp.cancel(sp.together(sp.expand(value.rewrite(sp.exp)))) == 0
 
 

@@ -34,7 +34,6 @@ ULP = 4
 WIDER = {
     ("gelu", "value"): 8,  # erfc's polynomial
     ("gelu", "slope"): 6,
-    ("mish", "slope"): 9,
     ("hard_sigmoid", "value"): 11,  # z/6 + 1/2 ends at 0
     ("gelu_tanh", "value"): 1e3,  # below z = -5 the cubic in the exponent is rounded: 1e-13 of a value below 1e-6
     ("gelu_tanh", "slope"): 1e3,

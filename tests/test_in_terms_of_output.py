@@ -25,6 +25,21 @@ FORMS: dict[str, tuple[Expr, str]] = {
     "exponential": (sp.exp(Z), "a"),
     "softsign": (SOFTSIGN, "Piecewise(((1 - a)**2, z > 0), ((a + 1)**2, True))"),
     "log_sigmoid": (-sp.log(1 + sp.exp(-Z)), "1 - exp(a)"),
+    "relu6": (ACTIVATIONS["relu6"].value, "Piecewise((0, z <= 0), (1, z < 6), (0, True))"),
+    "rrelu": (ACTIVATIONS["rrelu"].value, "Piecewise((1, z > 0), (lower/2 + upper/2, True))"),
+    "selu": (ACTIVATIONS["selu"].value, "Piecewise((scale, z > 0), (a + alpha*scale, True))"),
+    "hard_sigmoid": (ACTIVATIONS["hard_sigmoid"].value, "Piecewise((0, z <= -3), (1/6, z < 3), (0, True))"),
+    "hard_tanh": (ACTIVATIONS["hard_tanh"].value, "Piecewise((0, low >= z), (1, high > z), (0, True))"),
+    "soft_shrink": (
+        ACTIVATIONS["soft_shrink"].value,
+        "Piecewise((1, kappa < -z), (0, kappa >= z), (1, True))",
+    ),
+    "hard_shrink": (
+        ACTIVATIONS["hard_shrink"].value,
+        "Piecewise((1, kappa < -z), (0, kappa >= z), (1, True))",
+    ),
+    "threshold": (ACTIVATIONS["threshold"].value, "Piecewise((1, theta < z), (0, True))"),
+    "scaled_tanh": (ACTIVATIONS["scaled_tanh"].value, "s*(-a + c)*(a + c)/c"),
     "tanh by exp": ((sp.exp(Z) - sp.exp(-Z)) / (sp.exp(Z) + sp.exp(-Z)), "1 - a**2"),
     "swish with a parameter": (Z / (1 + sp.exp(-ALPHA * Z)), "a*(-a*alpha + alpha*z + 1)/z"),
     "softplus with a parameter": (sp.log(1 + sp.exp(ALPHA * Z)) / ALPHA, "1 - exp(-a*alpha)"),
@@ -33,6 +48,11 @@ FORMS: dict[str, tuple[Expr, str]] = {
 }
 NONE_FOUND = {
     "gelu": ACTIVATIONS["gelu"].value,
+    "hard_swish": ACTIVATIONS["hard_swish"].value,
+    "celu": ACTIVATIONS["celu"].value,  # a/alpha + 1 is no simpler than e^(z/alpha)
+    "gelu_tanh": ACTIVATIONS["gelu_tanh"].value,
+    "tanh_shrink": ACTIVATIONS["tanh_shrink"].value,
+    "squareplus": ACTIVATIONS["squareplus"].value,
     "mish": Z * sp.tanh(sp.log(1 + sp.exp(Z))),
     "sine": sp.sin(Z),
     "square": Z**2,  # the slope 2z has the sign of z, which a = z² does not tell

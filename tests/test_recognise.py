@@ -17,6 +17,7 @@ BY_HAND = {
     "sigmoid": ["split_factors", "add_and_subtract", "split_fraction", "recognise"],
     "softplus": ["add_and_subtract", "split_fraction", "recognise"],
     "tanh": ["recognise"],
+    "exponential": ["recognise"],
 }
 
 

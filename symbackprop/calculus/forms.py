@@ -30,11 +30,12 @@ def reading_cost(expr: Expr) -> float:
     """What the eye has to read: symbols, numbers and signs of operation; powers count double.
 
     A sum that starts with a minus (``a - 1`` counts as ``-1 + a``, for the constant is read first; otherwise the first
-    symbol by name leads) and a product with a minus in front cost one more.
+    symbol by name leads) and a product with a minus in front cost one more, a sum of minuses alone half of one more.
     """
     if isinstance(expr, Add):
         terms = [_without_sign(term) for term in expr.args]
-        return sum(map(reading_cost, terms)) + len(terms) - 1 + (1 if starts_with_minus(expr) else 0)
+        minus = (1 if starts_with_minus(expr) else 0) + all(term.could_extract_minus_sign() for term in expr.args) / 2
+        return sum(map(reading_cost, terms)) + len(terms) - 1 + minus
     if isinstance(expr, Mul):
         positive = _without_sign(expr)
         sign = 0 if positive == expr else 1

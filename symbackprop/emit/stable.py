@@ -278,8 +278,6 @@ def tanh_complement(expr: Expr) -> Expr:
             base, exponent = function.as_base_exp()
             if one > 0 and coefficient == -one and isinstance(base, sp.tanh) and exponent == 2:
                 u = base.args[0]
-                if u.is_positive:  # 1 - tanh² u, small here, stands beside tanh u, near 1
-                    return expr
                 return rest - term + 4 * one * Sigmoid(2 * u) * Sigmoid(-2 * u)
     return expr
 
