@@ -167,3 +167,12 @@ def test_functions_without_a_formula_get_one_that_is_named(loss):
     text = page.files(["html"])["derivation.html"]
     assert "The numbers need a formula for" in text
     assert "function gradients" in text
+
+
+def test_the_page_starts_from_the_numbers_that_its_equations_show():
+    net = api.network("2-2-1", activation="tanh", loss="mse")
+    derivation = api.derive(net, numbers=True, seed=7)
+    page = derivation.files(["html"])["derivation.html"]
+    given = derivation.view.worked.given
+    for of in derivation.graph.weights():
+        assert re.search(rf'value="{float(given[of]):g}" aria-label="{re.escape(str(of))}"', page)
