@@ -32,15 +32,17 @@ from symbackprop.network.spec import NetworkSpec
 from symbackprop.network.stand_in import with_formulas
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import Profile, load_profile, profile_names
-from symbackprop.notation.written import Writer, restated, written
+from symbackprop.notation.written import Writer, as_written, restated, written
 from symbackprop.render.detail import known_level
 from symbackprop.render.formats import FORMATS as DOCUMENTS
 from symbackprop.render.formula import FormulaPrinter
 from symbackprop.render.notebook import displayed, equations, shown_view
+from symbackprop.render.show import to_text
 from symbackprop.render.view import WHOLE, View
 
 if TYPE_CHECKING:
     from symbackprop.check.report import CheckReport
+    from symbackprop.render.translation import Translation
 
 CODE, REPORT = "py", "json"
 SIZES = NUMERIC, SYMBOLIC = ("numeric", "symbolic")
@@ -208,6 +210,13 @@ class BackpropDerivation:
         steps = self.derivation.scalar.delta(layer, unit)
         definition = Partial(ERROR, PRE[layer, unit])
         return Delta(DELTA[layer, unit], definition, steps[-1].right, equations(steps, self._notation))
+
+    def way(self, address: str) -> list[tuple[str, str]]:
+        """One weight's or bias's derivative along all its paths, line by line: left and right side as readable text."""
+        section = weight_section(self.derivation, self._parameter(address))
+        notation = Notation.of(self.profile, self.graph)
+        steps = as_written(section, self.written).steps
+        return [(to_text(step.left, notation), to_text(step.right, notation)) for step in steps]
 
     def paths(self, address: str) -> list[Chain]:
         """The product of local derivatives along every path from a weight to the error."""

@@ -321,6 +321,7 @@ def _one_weight(derivation: Any, weight: str) -> list[tuple[str, str]]:
         (f"dE/d{weight}", str(gradient.expanded)),
         ("chain rule", str(gradient.chain)),
         ("with δ", str(gradient.delta_form)),
+        *derivation.way(weight),
     ]
 
 

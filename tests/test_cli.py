@@ -61,6 +61,9 @@ class Pipeline(ModuleType):
     def gradient(self, weight):
         return Gradient()
 
+    def way(self, weight):
+        return [("∂E/∂w", "∂E/∂z · ∂z/∂w")]
+
     def check(self, seed=0):
         self.seeds.append(seed)
         return self
@@ -134,6 +137,7 @@ def test_one_weight_takes_the_place_of_the_summary(pipeline, capsys):
     out = run(capsys, "derive", "--example", "S4", "--weight", "w22[2]")[1]
     assert "dE/dw22[2] = E/w" in out
     assert "delta*a" in out
+    assert "∂E/∂z · ∂z/∂w" in out
     assert "δ_1[3]" not in out
 
 

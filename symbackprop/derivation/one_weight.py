@@ -96,7 +96,7 @@ def proof(derivation: Derivation, of: Entry, products: Sequence[Step]) -> Iterat
             yield Step(f"weight.opened.{layer}", current, opened, rules.SUBSTITUTE, (label,))
         current, label = opened, f"weight.opened.{layer}"
     total = together([step.right for step in products])
-    if current != total:
+    if factors(current) != factors(total):
         rule = rules.MULTIPLY_OUT if isinstance(total, Total) else rules.SAME_PRODUCT
         yield Step("weight.same", current, total, rule, ("weight.sum",))
 
@@ -111,3 +111,10 @@ def put_in_order(expr: Expr, values: dict[Expr, Expr]) -> Expr:
     if isinstance(expr, sp.Mul | Chain):
         return Chain(*(f for arg in args for f in (arg.args if isinstance(arg, Chain) else (arg,))))
     return Total(*args) if isinstance(expr, sp.Add) and expr.has(DELTA) else expr.func(*args)
+
+
+def factors(expr: Expr) -> tuple[Expr, ...]:
+    """The factors of a product as they are printed, in order."""
+    if isinstance(expr, Chain):
+        return tuple(factor for arg in expr.args for factor in factors(arg))
+    return tuple(sp.Mul.make_args(expr))

@@ -17,8 +17,8 @@ GREEK = {
 HATS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar"}
 LATIN_LOOKALIKES = {"ο": "o", "Ρ": "P"}
 OPERATORS = {
-    "-": "-", "+": "+", "=": "=", "<": "<", ">": ">", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "⊙": r"\odot",
-    "∘": r"\circ", "←": r"\leftarrow", ":=": ":=", "Δ": r"\Delta ",
+    "-": "-", "+": "+", "=": "=", "<": "<", ">": ">", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx",
+    "⊙": r"\odot", "∘": r"\circ", "←": r"\leftarrow", ":=": ":=", "Δ": r"\Delta ",
 }  # fmt: skip
 FUNCTION_NAMES = {"tanh", "ln", "log", "max", "min", "cosh"}  # those with a command of their own
 
