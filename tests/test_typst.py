@@ -202,10 +202,21 @@ def test_lines_that_are_too_wide_are_found_and_broken(monkeypatch):
     assert from_typst(fitted) == from_typst(careless)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_every_activation_can_be_set(activation):
-    group = ACTIVATIONS[activation].group
-    given = {"activation": "tanh", "output_activation": activation} if group else {"activation": activation}
-    derivation = derive(forward_graph(network("2-2-2", loss="mse", **given)), "none")
+ELEMENTWISE = [name for name, entry in ACTIVATIONS.items() if not entry.group and entry.value is not None]
+GROUPS = [name for name, entry in ACTIVATIONS.items() if entry.group]
+
+
+@pytest.mark.parametrize("names", [ELEMENTWISE[n : n + 9] for n in range(0, len(ELEMENTWISE), 9)], ids=" ".join)
+def test_every_activation_can_be_set(names):
+    assert_set("-".join(["2"] * (len(names) + 1)), names)
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_every_group_activation_can_be_set(name):
+    assert_set("2-2-3", ["tanh", name])
+
+
+def assert_set(sizes, activations):
+    derivation = derive(forward_graph(network(sizes, activation=activations, loss="mse")), "none")
     typ = render(derivation, None, load_profile("S2"), ["typ"])["derivation.typ"]
     assert not pdf.set_pages(typ).overfull
