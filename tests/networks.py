@@ -24,6 +24,14 @@ NETWORKS = {
     },
 }
 
+# The output activation that goes with a loss; the others go with identity.
+OUTPUTS = {
+    **dict.fromkeys(["ce", "ce_any_sum", "ce_smoothed", "kl"], "softmax"),
+    **dict.fromkeys(["bce", "focal"], "sigmoid"),
+    **dict.fromkeys(["msle", "poisson"], "softplus"),
+    "nll": "log_softmax",
+}
+
 
 @cache
 def derived(name: str) -> Derivation:

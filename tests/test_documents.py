@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
+from networks import OUTPUTS
 
 from symbackprop.catalogue.activations import ACTIVATIONS
 from symbackprop.catalogue.losses import LOSSES
@@ -258,18 +259,14 @@ def test_every_profile_renders(name, profile):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_renders(activation):
+    hidden = "tanh" if ACTIVATIONS[activation].group else activation
     loss = "ce" if activation == "softmax" else "mse"
-    given = (
-        {"activation": "tanh", "output_activation": activation}
-        if activation == "softmax"
-        else {"activation": activation}
-    )
-    assert "derivation.md" in rendered(network("2-2-2", loss=loss, **given))
+    assert "derivation.md" in rendered(network("2-2-2", activation=hidden, output_activation=activation, loss=loss))
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_renders(loss):
-    output = {"ce": "softmax", "bce": "sigmoid"}.get(loss, "identity")
+    output = OUTPUTS.get(loss, "identity")
     assert "derivation.md" in rendered(network("2-2-2", activation="tanh", output_activation=output, loss=loss))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sympy as sp
+from networks import OUTPUTS
 
 from symbackprop.calculus.inert import Apply
 from symbackprop.catalogue.activations import ACTIVATIONS
@@ -50,7 +51,7 @@ def test_every_activation_is_proved_symbolically(name: str) -> None:
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_loss_is_proved_symbolically(name: str) -> None:
-    output = {"bce": "sigmoid", "ce": "softmax"}.get(name, "identity")
+    output = OUTPUTS.get(name, "identity")
     report = report_of(derived("3-2", activation="tanh", output_activation=output, loss=name))
     assert not doubtful(report)
     assert {row.how for row in report.rows if row.group not in ("whole network", "folded form")} <= EXACT
