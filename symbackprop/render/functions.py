@@ -20,7 +20,15 @@ from symbackprop.render.printed import Level, Printed
 if TYPE_CHECKING:
     from symbackprop.render.formula import FormulaPrinter
 
-NAMED_FUNCTIONS = {sp.erf: "erf", sp.tanh: "tanh", sp.sign: "sign", sp.Max: "max", sp.Min: "min", sp.cosh: "cosh"}
+NAMED_FUNCTIONS = {
+    sp.erf: "erf",
+    sp.tanh: "tanh",
+    sp.sign: "sign",
+    sp.Max: "max",
+    sp.Min: "min",
+    sp.cosh: "cosh",
+    sp.sinh: "sinh",
+}
 RELATIONS = {"<": "<", ">": ">", "<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 
 
