@@ -112,7 +112,7 @@ class Total(sp.Expr):
     is_commutative = True
 
     def __new__(cls, *terms: Expr) -> Total:
-        return super().__new__(cls, *map(sp.sympify, terms))  # type: ignore[no-any-return]
+        return super().__new__(cls, *map(sp.sympify, terms))
 
     def _eval_is_extended_real(self) -> bool:
         return True
