@@ -6,19 +6,8 @@ from sympy import Piecewise, Symbol
 from sympy.codegen.cfunctions import expm1, log1p
 
 from symbackprop.catalogue.activations import ACTIVATIONS
-from symbackprop.emit.stable import (
-    REWRITES,
-    WITHOUT_OVERFLOW,
-    EntrySum,
-    Erfc,
-    Near,
-    RowSum,
-    Shifted,
-    Sigmoid,
-    Softplus,
-    stable_form,
-    without_overflow,
-)
+from symbackprop.emit.functions import EntrySum, Erfc, Near, RowSum, Shifted, Sigmoid, Softplus
+from symbackprop.emit.stable import REWRITES, WITHOUT_OVERFLOW, stable_form, without_overflow
 
 z, t, alpha = (Symbol(name, real=True) for name in ("z", "t", "alpha"))
 c = Symbol("c", positive=True)

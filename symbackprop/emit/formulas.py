@@ -11,8 +11,9 @@ from sympy.codegen.cfunctions import expm1, log1p
 from sympy.core.relational import Relational
 
 from symbackprop.calculus.inert import Apply, Chain, Total
+from symbackprop.emit.functions import EntrySum, Erfc, Near, RowSum, Shifted, Sigmoid, Softplus
 from symbackprop.emit.program import Call, Node, Number, Op, Reduce, parts, with_parts
-from symbackprop.emit.stable import EntrySum, Erfc, Near, RowSum, Shifted, Sigmoid, Softplus, without_overflow
+from symbackprop.emit.stable import without_overflow
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.layers import GENERIC_LOSS
 

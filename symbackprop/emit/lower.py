@@ -17,9 +17,10 @@ from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Step
 from symbackprop.emit.formulas import FormulaReader, fraction, number_fraction, numbers
+from symbackprop.emit.functions import EntrySum, RowSum
 from symbackprop.emit.names import ERROR_NAME, Names
 from symbackprop.emit.program import Assign, MatMul, Node, Number, Op, Program, Reduce, Transposed, Var, share
-from symbackprop.emit.stable import EntrySum, RowSum, stable_form
+from symbackprop.emit.stable import stable_form
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import BIAS, OUT, OUTPUT_UNIT

@@ -16,11 +16,12 @@ from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import hidden_label
 from symbackprop.emit import source
 from symbackprop.emit.formulas import FormulaReader
+from symbackprop.emit.functions import RowSum, Shifted
 from symbackprop.emit.lower import in_logarithms, named, slope_of_generic_loss
 from symbackprop.emit.names import ERROR_NAME
 from symbackprop.emit.printer import ATOM, CASE, TEST, PythonPrinter
 from symbackprop.emit.program import COSTLY, Assign, Node, Var, needed, share
-from symbackprop.emit.stable import RowSum, Shifted, stable_form
+from symbackprop.emit.stable import stable_form
 from symbackprop.network.quantities import BATCH, DELTA, ERROR, OUT, OUTPUT_UNIT, PRE, TARGET
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
