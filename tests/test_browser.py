@@ -79,7 +79,7 @@ def test_selecting_a_weight_lights_its_paths_and_shows_its_product(page, s1, wei
     assert entries(page, ".picture .edge.lit") == on_paths(s1, weight)
     shown = page.find_elements(By.CSS_SELECTOR, "#about .product")
     factors = s1.gradient(weight).chain.args
-    pieces = [piece for piece in shown[0].find_elements(By.CSS_SELECTOR, ".piece[data-source]")]
+    pieces = list(shown[0].find_elements(By.CSS_SELECTOR, ".piece[data-source]"))
     assert len(pieces) == len(factors)
     values = shown[1].find_elements(By.CSS_SELECTOR, ".piece[data-source]")
     product = next(step.right for step in s1.steps if step.label == f"{weight}.product")
