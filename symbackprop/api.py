@@ -333,13 +333,20 @@ class BackpropDerivation:
         """The final equations: δ of the output, then each layer's gradients and δ, from the output back."""
         general, depth = self.derivation.general, self.graph.depth
         rows = [(DELTA[depth, output_unit(general["output.delta"].right)], general["output.delta"].right)]
+        rows += self._learned(depth)
         for layer in range(depth - 1, 0, -1):
             for name in (f"gradient.{kind}.{layer}" for kind in "wb" if f"gradient.{kind}.{layer}" in general):
                 step = general.get(f"{name}.total", general[name])
                 rows.append((step.left, step.right))
             if layer > 1:
                 rows.append((DELTA[layer, TO], general[hidden_label(general, layer)].right))
+            rows += self._learned(layer)
         return [Writer(self.profile).equation(left, right) for left, right in rows]
+
+    def _learned(self, layer: int) -> list[tuple[Expr, Expr]]:
+        """The gradients of what the activation of ``layer`` learns."""
+        names = (f"gradient.{of.base.label}.{layer}" for of in self.graph.trained(layer))
+        return [(step.left, step.right) for step in map(self.derivation.general.__getitem__, names)]
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return displayed([(left, right, "=") for left, right in self._results()], self._notation)

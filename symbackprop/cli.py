@@ -32,6 +32,7 @@ DESCRIBING = {
     "bias": "bias",
     "penalty": "penalty",
     "param": "parameters",
+    "train": "train",
 }
 REDUCED = {"outputs": "output_reduction", "batch": "batch_reduction"}
 PAGE_WORDS = ("title", "author")
@@ -69,6 +70,7 @@ def network_options(command: Callable[..., int]) -> Callable[..., int]:
             click.option(
                 "--param", metavar="NAME=NUMBER", multiple=True, help="A number for a letter in the formulas."
             ),
+            click.option("--train", metavar="NAMES", help="Letters in activations that are learned like weights."),
             click.option(
                 "--bias", metavar="[LIST]", is_flag=False, flag_value="true", help="Biases: in all layers, or yes,no,…"
             ),
@@ -253,6 +255,8 @@ def _spec(given: dict[str, Any]) -> NetworkSpec:
         raise SpecError(f"{' and '.join(missing)} missing; expected --act and --loss, or --spec, or --example")
     if "bias" in described:
         described["bias"] = _bias(described["bias"])
+    if "train" in described:
+        described["train"] = [name.strip() for name in described["train"].split(",")]
     if "parameters" in described:
         described["parameters"] = _parameters(described["parameters"])
     if given["notation"] is not None:
@@ -310,6 +314,7 @@ def _name(given: dict[str, Any]) -> str:
             given["loss"],
             given["penalty"],
             *given["param"],
+            given["train"] and f"train {given['train']}",
         ]
     text = re.sub(r"[^\w.]+", "-", "-".join(word for word in words if word))
     return text.strip("-.")[:80] or "network"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from inspect import signature
 from types import ModuleType
 from typing import Any
@@ -36,7 +36,7 @@ def emitted(module: ModuleType, spec: NetworkSpec) -> Emitted:
     parameters = Parameters(module, spec)
     return Emitted(
         parameters.of_vectors(function),
-        names={name: (name[0].lower(), int(name[1:])) for name in parameters.names},
+        names=parameters.places,
         weights_from_to=module.WEIGHT_LAYOUT == "from_to",
         stand_ins={tag: stand_in(tag) for tag in tags},
         numbers=numbers,
@@ -57,9 +57,23 @@ class Parameters:
 
     @property
     def names(self) -> list[str]:
-        """The weights and the bias vectors, ``W1``, ``b1``, …, whatever the module calls them."""
-        layers = range(1, self.spec.depth)
-        return [name for l in layers for name in (f"W{l}", *([f"b{l}"] if self.spec.has_bias(l) else []))]
+        """The weights and the bias vectors, ``W1``, ``b1``, …, and what activations learn, in the module's order."""
+        return list(self.places)
+
+    @cached_property
+    def places(self) -> dict[str, tuple[str, int]]:
+        """For each of ``names``: w, b or the name of what an activation learns, and the layer."""
+        found: dict[str, tuple[str, int]] = {}
+        for l in range(1, self.spec.depth + 1):
+            learned = [entry for entry in self.spec.trained.values() if entry.indices[0] == l]
+            found |= {f"{entry.base.parameter}{l}": (entry.base.parameter, l) for entry in learned}
+            if l < self.spec.depth:
+                found |= {f"W{l}": ("w", l), **({f"b{l}": ("b", l)} if self.spec.has_bias(l) else {})}
+        return found
+
+    def is_bias(self, name: str) -> bool:
+        """Whether ``name`` is a bias vector."""
+        return self.places[name][0] == "b"
 
     def of_vectors(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function`` of the module's parameters, as one of weights and bias vectors."""
@@ -77,11 +91,11 @@ class Parameters:
         found: Arrays = {}
         names = iter(self.module.SHAPES)
         for name in self.names:
-            if name[0] == "b" and self.biases == "weight":
+            if self.is_bias(name) and self.biases == "weight":
                 weights = found[f"W{name[1:]}"]
                 found[f"W{name[1:]}"] = self.joined(params[name], weights)
             else:
-                found[next(names)] = -params[name] if name[0] == "b" else params[name]
+                found[next(names)] = -params[name] if self.is_bias(name) else params[name]
         return found
 
     def vectors(self, gradients: Arrays) -> Arrays:
@@ -89,11 +103,11 @@ class Parameters:
         found: Arrays = {}
         names = iter(self.module.SHAPES)
         for name in self.names:
-            if name[0] == "b" and self.biases == "weight":
+            if self.is_bias(name) and self.biases == "weight":
                 found[name], found[f"W{name[1:]}"] = self.parted(found[f"W{name[1:]}"])
             else:
                 gradient = gradients[next(names)]
-                found[name] = -gradient if name[0] == "b" else gradient
+                found[name] = -gradient if self.is_bias(name) else gradient
         return found
 
     def joined(self, bias: Any, weights: Any) -> Any:

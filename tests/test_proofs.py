@@ -46,7 +46,9 @@ ELEMENTWISE = [name for name, entry in ACTIVATIONS.items() if not entry.group]
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_every_activation_is_proved_symbolically(name: str) -> None:
-    report = report_of(derived(activation=name, output_activation="identity"))
+    # A learned parameter's gradient sums over units and examples: few enough that every case is proved.
+    layers = "3-1-1" if ACTIVATIONS[name].trained else "2-3-2"
+    report = report_of(derived(layers, activation=name, output_activation="identity"))
     assert not doubtful(report)
     assert {row.how for row in report.rows if row.group not in IN_THE_FIELD} <= EXACT
 

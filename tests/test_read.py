@@ -243,10 +243,13 @@ def test_a_text_may_give_every_key():
         output_reduction = "mean"
         batch_reduction = "sum"
         title = "Nets"
+        author = "A. Reader"
+        weight = "w11[1]"
         notation = "S4"
         penalty = { kind = "l1", strength = 0.5 }
         values = { "w11[1]" = 1 }
         parameters = { beta = 1.5 }
+        train = ["beta"]
         activations = { mine = { formula = "beta*z" } }
         losses = { mine2 = { formula = "(a - t)**2" } }
     """

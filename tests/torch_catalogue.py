@@ -13,6 +13,7 @@ ACTIVATIONS = {
     "tanh": torch.tanh,
     "relu": F.relu,
     "leaky_relu": lambda z: F.leaky_relu(z, 0.01),
+    "prelu": lambda z: F.prelu(z, z.new_tensor([0.25])),
     "elu": F.elu,
     "softplus": F.softplus,
     "silu": F.silu,

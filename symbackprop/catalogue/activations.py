@@ -48,6 +48,15 @@ LEAKY_RELU = Activation(
     kinks=(Kink(Integer(0), ALPHA),),
     source="torch.nn.LeakyReLU",
 )
+PRELU = Activation(
+    name="prelu",
+    aliases=("parametric_relu",),
+    value=Piecewise((Z, Z > 0), (ALPHA * Z, True)),
+    parameters={ALPHA: Rational(1, 4)},
+    trained=(ALPHA,),
+    kinks=(Kink(Integer(0), ALPHA),),
+    source="torch.nn.PReLU with one slope for a layer; He and others: Delving Deep into Rectifiers (2015)",
+)
 ELU = Activation(
     name="elu",
     aliases=("exponential_linear_unit",),
@@ -84,6 +93,6 @@ GENERIC = Activation(
     source="any differentiable function of one variable",
 )
 
-CLASSIC = (IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SOFTPLUS, SILU, GELU)
+CLASSIC = (IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, PRELU, ELU, SOFTPLUS, SILU, GELU)
 
 ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in (*CLASSIC, *CORNERED, *SMOOTH, *GROUPS, GENERIC)}

@@ -32,7 +32,8 @@ class Activation:
     """An activation: ``value`` in ``Z``, or, for a group function, the k-th output in ``V[K]``, ``V[M]`` and ``N``.
 
     ``value`` is None for the generic, undefined activation. Every output lies in ``range`` or is one of its ends;
-    ``range`` is None where it is not known. ``notes`` are sentences that a document says about it.
+    ``range`` is None where it is not known. ``trained`` are the parameters that are learned like weights, starting at
+    their numbers. ``notes`` are sentences that a document says about it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Activation:
     kinks: tuple[Kink, ...] = ()
     range: tuple[Expr, Expr] | None = (-oo, oo)
     group: bool = False
+    trained: tuple[Symbol, ...] = ()
     notes: tuple[str, ...] = ()
 
 

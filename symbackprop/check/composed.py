@@ -26,7 +26,7 @@ from symbackprop.check.worlds import NetworkValues, World
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import hidden_label, output_unit
 from symbackprop.derivation.steps import Assumption, Step
-from symbackprop.network.quantities import DELTA, ERROR, FROM, OUT, PRE, TO, WEIGHT
+from symbackprop.network.quantities import DELTA, ERROR, FROM, OUT, PRE, TO, WEIGHT, is_trained
 
 GROUP = "folded form"
 LARGEST = 100  # weights; E as one expression is out of reach beyond
@@ -83,6 +83,8 @@ class Folded(NetworkValues[N]):
     def gradient(self, of: Entry) -> N:
         """∂E/∂w of one weight or bias, by the derivation's general step."""
         step = self.derivation.general[f"gradient.{of.base.label}.{of.indices[0]}"]
+        if is_trained(of):
+            return self(step.right)
         return self(step.right, {FROM: int(of.indices[1]), TO: int(of.indices[-1])})
 
 
@@ -132,10 +134,17 @@ def check_composed(derivation: Derivation, seed: int = 0) -> list[Row]:
     groups = [list(entries) for l in range(graph.depth - 1, 0, -1) for entries in (graph.weights(l), graph.biases(l))]
     groups = [entries for entries in groups if entries]
     if sp.count_ops(composed.error) * sum(map(len, groups)) <= LONGEST:
-        return [Row(GROUP, named(entries), *composed.decide(entries)) for entries in groups]
+        rows = [Row(GROUP, named(entries), *composed.decide(entries)) for entries in groups]
+        return [*rows, *(Row(GROUP, of_trained(p), *composed.decide_forward([p])) for p in graph.trained())]
     some = [next(graph.weights(layer)) for layer in (graph.depth - 1, 1)]
     row = Row(GROUP, f"the derivatives of E by {some[0]} and {some[1]}", *composed.decide(some))
-    return [row, *(Row(GROUP, named(entries), *composed.decide_forward(entries)) for entries in groups)]
+    rows = [row, *(Row(GROUP, named(entries), *composed.decide_forward(entries)) for entries in groups)]
+    return [*rows, *(Row(GROUP, of_trained(p), *composed.decide_forward([p])) for p in graph.trained())]
+
+
+def of_trained(of: Entry) -> str:
+    """What the derivative by a trained parameter is called in a report."""
+    return f"the derivative of E by {of}"
 
 
 def named(entries: list[Entry]) -> str:

@@ -77,6 +77,9 @@ class Sweep:
             along = {key: direction[name] for key, direction in self.directions.items() if name in direction}
             value = np.zeros(shape, dtype=np.uint64) if name in absent else self.numbers.random_array(shape)
             self.arrays[name] = Dual(value, along)
+        for symbol, entry in graph.spec.trained.items():
+            learned = self.arrays[str(entry.base.label), int(entry.indices[0])]
+            self.evaluate.symbols[symbol] = on_parts(learned, lambda part: part.reshape(()))
         widths = {("a", 1): graph.spec.sizes[0], ("t",): graph.spec.sizes[-1]}
         for name, width in widths.items():
             self.arrays[name] = Dual(self.numbers.random_array((width, self.examples)), {})
@@ -88,13 +91,14 @@ class Sweep:
         self.objective = self._objective()
 
     def parameter_shapes(self) -> dict[Name, tuple[int, ...]]:
-        """The shape of every array of weights or biases."""
+        """The shape of every array of weights or biases; a trained parameter of an activation is an array of one."""
         sizes = self.graph.spec.sizes
         shapes: dict[Name, tuple[int, ...]] = {}
         for l in range(1, self.graph.depth):
             shapes["w", l] = (sizes[l - 1], sizes[l])
             if self.graph.spec.has_bias(l):
                 shapes["b", l] = (sizes[l],)
+        shapes |= {(str(entry.base.label), int(entry.indices[0])): (1,) for entry in self.graph.trained()}
         return shapes
 
     def _directions(self) -> dict[str, Direction]:
@@ -153,7 +157,7 @@ class Sweep:
         for letter, l in self.parameter_shapes():
             if letter == "w":
                 share = self.evaluate(layers.penalty(spec.penalty, WEIGHT[l, FROM, TO]), {TO: 0, FROM: 1})
-            elif spec.penalty.biases:
+            elif letter == "b" and spec.penalty.biases:
                 share = self.evaluate(layers.penalty(spec.penalty, BIAS[l, TO]), {TO: 0})
             else:
                 continue

@@ -32,8 +32,9 @@ class Emitted:
 
     ``loss_and_gradients(params, x, t)`` returns the loss and a gradient for each name in ``params``; x and t have
     shape (features,) or (batch, features). ``names`` gives, for each parameter name, ``"w"`` or ``"b"`` and the layer
-    that it leaves. ``stand_ins`` are smooth functions ``(order, u, *more)`` for functions known by name only, and
-    ``numbers`` the values of parameters that stay symbolic, as the emitted functions use them.
+    that it leaves, or the name of a trained parameter and the layer of its activation. ``stand_ins`` are smooth
+    functions ``(order, u, *more)`` for functions known by name only, and ``numbers`` the values of parameters that stay
+    symbolic, as the emitted functions use them.
     """
 
     loss_and_gradients: Callable[[Arrays, Reals, Reals], tuple[float, Mapping[str, Reals]]]
@@ -130,6 +131,8 @@ class Forward:
         arrays: dict[tuple[Any, ...], Dual[Any]] = {}
         for name, (letter, layer) in self.emitted.names.items():
             value = point.params[name]
+            if letter not in ("w", "b"):
+                continue
             stored = value.T if letter == "w" and not self.emitted.weights_from_to else value
             arrays[letter, layer] = Dual(stored.reshape(-1) if letter == "b" else stored, {})
         arrays["a", 1] = Dual(np.atleast_2d(point.x).T, {})
@@ -142,7 +145,11 @@ class Forward:
         examples = arrays["a", 1].value.shape[1]
         graph = self.graph
         evaluate = IndexArrays(
-            self.numbers, arrays, dict(self.symbols), {**graph.sizes, BATCH: examples}, graph.formulas
+            self.numbers,
+            arrays,
+            {**self.symbols, **self._trained(point)},
+            {**graph.sizes, BATCH: examples},
+            graph.formulas,
         )
         for layer in range(2, graph.depth + 1):
             for node in (graph.pre[layer], graph.out[layer]):
@@ -154,6 +161,14 @@ class Forward:
         total += float(sum(np.sum(evaluate(share, at).value) for share, at in self._penalties()))
         return total, min(self._distances(arrays, evaluate), default=math.inf)
 
+    def _trained(self, point: Point) -> dict[Symbol, Dual[Any]]:
+        """The trained parameters of the activations, by the symbols that stand for them in formulas."""
+        names = {place: name for name, place in self.emitted.names.items()}
+        return {
+            symbol: Dual(np.asarray(point.params[names[str(entry.base.label), int(entry.indices[0])]]), {})
+            for symbol, entry in self.graph.spec.trained.items()
+        }
+
     def _penalties(self) -> Iterator[tuple[Expr, dict[Symbol, int]]]:
         use = self.graph.spec.penalty
         if use is None:
@@ -161,7 +176,7 @@ class Forward:
         for letter, layer in self.emitted.names.values():
             if letter == "w":
                 yield layers.penalty(use, WEIGHT[layer, FROM, TO]), {TO: 0, FROM: 1}
-            elif use.biases:
+            elif letter == "b" and use.biases:
                 yield layers.penalty(use, BIAS[layer, TO]), {TO: 0}
 
     def _distances(self, arrays: Mapping[tuple[Any, ...], Dual[Any]], evaluate: IndexArrays) -> Iterator[float]:
@@ -174,7 +189,8 @@ class Forward:
             at = targets if kink.at == T else evaluate(kink.at).value
             yield float(np.min(np.abs(out - at)))
         if spec.penalty is not None and spec.penalty.entry.kinks:
-            penalised = [n for n in self.emitted.names.values() if n[0] == "w" or spec.penalty.biases]
+            letters = "wb" if spec.penalty.biases else "w"
+            penalised = [n for n in self.emitted.names.values() if n[0] in (*letters,)]
             yield min(float(np.min(np.abs(arrays[name].value))) for name in penalised)
 
 

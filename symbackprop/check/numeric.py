@@ -31,7 +31,14 @@ def random_point(graph: ForwardGraph, emitted: Emitted, rng: np.random.Generator
     """Normally distributed weights, scaled with the width they leave; targets that the loss allows."""
     sizes, loss = graph.spec.sizes, graph.spec.loss.entry
     params: Arrays = {}
+    starts = {
+        (str(entry.base.label), int(entry.indices[0])): float(graph.spec.parameters[symbol])
+        for symbol, entry in graph.spec.trained.items()
+    }
     for name, (letter, layer) in emitted.names.items():
+        if letter not in ("w", "b"):
+            params[name] = np.asarray(starts[letter, layer] + 0.1 * rng.normal())
+            continue
         fan_in, fan_out = sizes[layer - 1], sizes[layer]
         shape = ((fan_in, fan_out) if emitted.weights_from_to else (fan_out, fan_in)) if letter == "w" else (fan_out,)
         params[name] = rng.normal(size=shape) * (gain / math.sqrt(fan_in) if letter == "w" else 0.3)

@@ -36,6 +36,7 @@ from symbackprop.network.quantities import (
     WEIGHT,
     WEIGHT_CHANGE,
     WEIGHTS,
+    is_trained,
 )
 
 UPDATED = {NEXT_WEIGHT: WEIGHT, NEXT_BIAS: BIAS}
@@ -92,6 +93,11 @@ class Meaning:
         """δ by its definition, an updated weight by descent; every other entry stays."""
         if entry.base == DELTA and entry.indices[0] != self.frontier:
             return self.total(ERROR, PRE[entry.indices])
+        if is_trained(entry, "next"):
+            old = entry.base.as_role("")[entry.indices]
+            return old - RATE * self.total(OBJECTIVE, old)
+        if is_trained(entry, "change"):
+            return -RATE * self.total(OBJECTIVE, entry.base.as_role("")[entry.indices])
         if entry.base in UPDATED:
             old = UPDATED[entry.base][entry.indices]
             return old - RATE * self.total(OBJECTIVE, old)
@@ -150,6 +156,9 @@ class Meaning:
         if isinstance(of, Entry):
             if not self._depends(of, by):
                 return Integer(0)
+            if is_trained(by) and of.indices[0] == by.indices[0]:
+                symbol = next(symbol for symbol, entry in self.graph.spec.trained.items() if entry == by)
+                return sp.diff(self.graph.concrete(self.equation(of)), symbol)
             return self._through(self.equation(of), by)
         return self._through(self.equation(of) if of == ERROR else self(of), by)
 
@@ -177,7 +186,8 @@ def position(entry: Entry) -> int:
     """
     if not entry.base.layered:
         return 0
-    return 3 * int(entry.indices[0]) + {PRE: 0, DELTA: 0, OUT: 1}.get(entry.base, 2)
+    place = 0 if is_trained(entry) else {PRE: 0, DELTA: 0, OUT: 1}.get(entry.base, 2)
+    return 3 * int(entry.indices[0]) + place
 
 
 def frontier_of(exprs: Iterable[Expr], depth: int) -> int | None:
@@ -193,7 +203,7 @@ def frontier_of(exprs: Iterable[Expr], depth: int) -> int | None:
             return None
         varied = {p.by for p in partials if p.of in (ERROR, OBJECTIVE)}
         for entry in entries:
-            leads_on = entry.base in (*WEIGHTS, *BIASES) or (entry.base == OUT and entry in varied)
+            leads_on = entry.base in (*WEIGHTS, *BIASES) or is_trained(entry) or (entry.base == OUT and entry in varied)
             last = max(last, int(entry.indices[0]) + leads_on)
     return last if last <= depth else None
 

@@ -14,7 +14,7 @@ import sympy as sp
 from sympy import Expr, Symbol
 
 from symbackprop.calculus.cases import without_extremes
-from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.indices import Base, Entry
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import Z
 from symbackprop.check.duals import Dual, DualNumbers
@@ -25,23 +25,24 @@ from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import (
     BATCH,
     BIAS,
-    BIAS_CHANGE,
     DELTA,
     ERROR,
     EXAMPLE,
-    NEXT_BIAS,
-    NEXT_WEIGHT,
     OBJECTIVE,
     OUT,
     PRE,
     RATE,
     TARGET,
     WEIGHT,
-    WEIGHT_CHANGE,
+    change,
+    updated,
 )
 
-UPDATED = {WEIGHT.label.name: NEXT_WEIGHT.label.name, BIAS.label.name: NEXT_BIAS.label.name}
-CHANGED = {WEIGHT.label.name: WEIGHT_CHANGE.label.name, BIAS.label.name: BIAS_CHANGE.label.name}
+
+def name_of(quantity: Base | Entry) -> str:
+    """The name by which a quantity's values are known."""
+    base = quantity.base if isinstance(quantity, Entry) else quantity
+    return str(base.label.name)
 
 
 class NetworkValues(Evaluator[N]):
@@ -110,6 +111,10 @@ class World(NetworkValues[N]):
         self.duals = _Duals(self, self.table)
         for entry in [*graph.weights(), *graph.biases()]:
             self._set(self.key(entry, NOWHERE), self.duals.numbers.random())
+        for symbol, entry in graph.spec.trained.items():
+            self._set(key := self.key(entry, NOWHERE), self.duals.numbers.random())
+            self.duals.symbols[symbol] = self.table[key]  # what activations know it by
+            self.symbols[symbol] = self.table[key].value
         for at in self.example_indices():
             self._forward(at, tuple(assumptions))
         self._objective()
@@ -170,14 +175,16 @@ class World(NetworkValues[N]):
         error, objective = self.duals.symbols[ERROR], self.duals.symbols[OBJECTIVE]
         self.symbols[ERROR], self.symbols[OBJECTIVE] = error.value, objective.value
         rate = self.symbol(RATE, NOWHERE)
+        bases = {WEIGHT, BIAS, *(entry.base for entry in self.graph.trained())}
+        learned = {name_of(base): (name_of(updated(base[1])), name_of(change(base[1]))) for base in bases}
         for (name, *at), dual in self.table.items():
             slope = objective.tangent.get((name, *at), self.numbers.rational(0, 1))
             if name == PRE.label.name:
                 self.known[DELTA.label.name, *at] = error.tangent[name, *at]
-            if name in UPDATED:
+            if name in learned:
                 step = self.numbers.mul(rate, slope)
-                self.known[UPDATED[name], *at] = self.minus(dual.value, step)
-                self.known[CHANGED[name], *at] = self.minus(self.numbers.rational(0, 1), step)
+                self.known[learned[name][0], *at] = self.minus(dual.value, step)
+                self.known[learned[name][1], *at] = self.minus(self.numbers.rational(0, 1), step)
 
     def partial(self, expr: Partial, at: Units) -> N:
         if isinstance(expr.by, Entry):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import sympy as sp
@@ -13,7 +13,7 @@ from sympy import Expr, Symbol
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
 from symbackprop.catalogue.entries import Z
-from symbackprop.derivation import output, reverse
+from symbackprop.derivation import output, reverse, trained
 from symbackprop.derivation.matrix import MatrixView, matrix_view
 from symbackprop.derivation.matrix_terms import Layout
 from symbackprop.derivation.scalar import CHAINS_SHOWN, ScalarView
@@ -69,6 +69,7 @@ def derive(graph: ForwardGraph, listing: Listing = "auto") -> Derivation:
         for use in graph.spec.activations
         if not use.entry.group
     }
+    slopes |= {name: slope for use in graph.spec.activations for name, slope in trained.slopes_by(use)}
     sections = {
         "forward": tuple(forward_blocks(graph)),
         "error": error_blocks(graph),
@@ -122,6 +123,7 @@ def slope_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterato
         if slope is not None and slope.value is not None:
             conditions = tuple(sp.Ne(Z, kink.at) for kink in use.entry.kinks)
             yield conditioned(slope.block(), f"slope.{use.tag}.{len(slope.lines)}", conditions)
+        yield from trained.slope_blocks(use)
     last = graph.depth
     if graph.spec.activation_of(last).entry.group:
         steps = output.group_slope(graph.out[last].equation)
@@ -152,7 +154,9 @@ def output_delta(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> tuple[S
 
 
 def delta_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterator[Block]:
-    """From the output back: each layer's gradients, then δ of the layer before."""
+    """From the output back: each layer's gradients, then δ of the layer before and what its activation learns."""
+    _, slope_of_error = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
+    yield from trained_blocks(graph, graph.depth, lambda *of: trained.at_output(slope_of_error, *of))
     for layer in range(graph.depth - 1, 0, -1):
         for of in parameters(graph, layer):
             steps = reverse.gradient(graph.pre[layer + 1].equation, of, graph.spec.penalty)
@@ -163,6 +167,17 @@ def delta_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterato
             slope = slopes[Symbol(graph.spec.activation_of(layer).tag)]
             steps = reverse.hidden_delta(graph.pre[layer + 1].equation, slope)
             yield Block("hidden_delta", reverse.at_layer(steps, layer), (OUT[layer, TO],))
+            (passed,) = (step for step in steps if step.label == "back.{l}.out")
+            yield from trained_blocks(graph, layer, partial(trained.at_hidden, passed))
+
+
+def trained_blocks(graph: ForwardGraph, layer: int, steps: Callable[..., tuple[Step, ...]]) -> Iterator[Block]:
+    """The gradients of the trained parameters of the activation of ``layer``."""
+    use = graph.spec.activation_of(layer)
+    for symbol in use.trained:
+        of = graph.spec.trained[symbol]
+        placed = reverse.at_layer(steps(use.tag, symbol, of.base[LAYER]), layer)
+        yield Block("gradient_trained", placed, (of,))
 
 
 def parameters(graph: ForwardGraph, layer: int) -> Iterator[Entry]:
@@ -190,3 +205,5 @@ def descended(graph: ForwardGraph) -> Iterator[tuple[int, Entry, bool]]:
     for layer in range(1, graph.depth):
         for of in parameters(graph, layer):
             yield layer, of, penalty is not None and (of.base == WEIGHT or penalty.biases)
+        for of in graph.trained(layer + 1):
+            yield layer + 1, of.base[LAYER], False

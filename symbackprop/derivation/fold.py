@@ -31,7 +31,7 @@ from symbackprop.derivation.matrix_terms import (
     Term,
     Transpose,
 )
-from symbackprop.network.quantities import BIAS, EXAMPLE, NEXT_BIAS, NEXT_WEIGHT, OUT, TARGET, WEIGHT
+from symbackprop.network.quantities import BIAS, EXAMPLE, NEXT_BIAS, NEXT_WEIGHT, OUT, TARGET, WEIGHT, is_trained
 
 Index: TypeAlias = Any  # an index symbol, or None
 
@@ -47,6 +47,8 @@ class Fold:
         """The array that ``entry`` belongs to, and the indices that run along its rows and columns."""
         base: Base = entry.base
         layer = int(entry.indices[0]) if base.layered else self.depth
+        if is_trained(entry):
+            return Leaf(base, layer, None, None), None, None
         units = [i for i in entry.indices[1 if base.layered else 0 :] if i != EXAMPLE]
         if base in (WEIGHT, NEXT_WEIGHT):
             at = (units[0], units[1]) if self.layout.weights_from_to else (units[1], units[0])

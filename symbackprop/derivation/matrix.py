@@ -13,7 +13,6 @@ from symbackprop.calculus.inert import spelled_out
 from symbackprop.derivation.fold import Fold
 from symbackprop.derivation.matrix_terms import Gradient, Layout, Plus, Scaled
 from symbackprop.derivation.output import OTHER
-from symbackprop.derivation.reverse import UPDATED
 from symbackprop.derivation.steps import Step
 from symbackprop.network import layers
 from symbackprop.network.forward import ForwardGraph
@@ -33,6 +32,7 @@ from symbackprop.network.quantities import (
     TARGET,
     TO,
     WEIGHT,
+    updated,
 )
 from symbackprop.network.spec import PenaltyUse
 
@@ -68,7 +68,9 @@ def matrix_view(graph: ForwardGraph, general: Mapping[str, Step], layout: Layout
     deltas += [
         reader.equation(f"matrix.delta.{l}", hidden_label(general, l), DELTA[l, TO]) for l in range(depth - 1, 1, -1)
     ]
-    parameters = [p for l in range(depth - 1, 0, -1) for p in reader.parameters(l)]
+    parameters = list(graph.trained(depth))
+    for l in range(depth - 1, 0, -1):
+        parameters += [*reader.parameters(l), *graph.trained(l)]
     return MatrixView(
         layout,
         tuple(forward),
@@ -129,7 +131,7 @@ class _Reader:
             yield BIAS[layer, TO]
 
     def gradient(self, of: Entry) -> Step:
-        """∂E/∂W or ∂E/∂b: the examples' δ·a summed, plus the penalty's part."""
+        """∂E/∂W, ∂E/∂b or ∂E/∂α: the examples' δ·a summed, plus the penalty's part."""
         name = f"gradient.{of.base.label}.{of.indices[0]}"
         whole = self.over_batch(self.prepared(self.general[name].right))
         uses = [name]
@@ -149,7 +151,7 @@ class _Reader:
     def update(self, of: Entry) -> Step:
         """W ← W - η ∂E/∂W."""
         leaf, _, _ = self._fold.leaf(of)
-        new, _, _ = self._fold.leaf(UPDATED[of.base][of.indices])
+        new, _, _ = self._fold.leaf(updated(of))
         right = Plus((leaf, Scaled(-RATE, Gradient(leaf, self.objective))))
         label = f"{of.base.label}.{of.indices[0]}"
         return Step(f"matrix.update.{label}", new, right, rules.DESCENT, (f"matrix.d{label}",))

@@ -17,11 +17,10 @@ from symbackprop.derivation.steps import Step
 from symbackprop.errors import SpecError
 from symbackprop.network.addresses import entry_at
 from symbackprop.network.forward import ForwardGraph
-from symbackprop.network.quantities import BIAS, ERROR, NEXT_BIAS, NEXT_WEIGHT, OUT, RATE, TARGET, WEIGHT
+from symbackprop.network.quantities import ERROR, OUT, RATE, TARGET, updated
 
 RATE_NAME, DEFAULT_RATE = "eta", 0.5
 PRECISION = 30  # digits carried; what is printed is rounded once, at the end
-UPDATED = {WEIGHT: NEXT_WEIGHT, BIAS: NEXT_BIAS}
 
 
 @dataclass(frozen=True)
@@ -62,12 +61,16 @@ def work(derivation: Derivation, given: Mapping[str, float], seed: int = 0) -> W
     for address, value in given.items():
         numbers[RATE if address == RATE_NAME else entry_at(address, graph.spec)] = exact(value)
     numbers |= graph.spec.parameters
+    for symbol, entry in graph.spec.trained.items():
+        numbers[symbol] = numbers[entry]
     run = _Run(graph, dict(numbers))
     steps = tuple(run.through(equations(derivation)))
-    moved = {p: run.values[UPDATED[p.base][p.indices]] for p in parameters(graph)}
+    moved = {p: run.values[updated(p)] for p in parameters(graph)}
+    moved |= {symbol: moved[entry] for symbol, entry in graph.spec.trained.items()}
     after = _Run(graph, {**numbers, **moved})
     *_, last = after.through(forward(derivation))
-    return Worked(numbers, steps, run.values[ERROR], last.value)
+    given_numbers = {of: value for of, value in numbers.items() if of not in graph.spec.trained}
+    return Worked(given_numbers, steps, run.values[ERROR], last.value)
 
 
 def drawn(graph: ForwardGraph, seed: int) -> dict[Expr, Expr]:
@@ -75,7 +78,7 @@ def drawn(graph: ForwardGraph, seed: int) -> dict[Expr, Expr]:
     chance = random.Random(seed)
     numbers: dict[Expr, Expr] = {
         entry: exact(round(chance.uniform(-1, 1), 2))
-        for entry in (*parameters(graph), *(OUT[1, i] for i in graph.units(1)))
+        for entry in (*graph.weights(), *graph.biases(), *(OUT[1, i] for i in graph.units(1)))
     }
     loss, count = graph.spec.loss.entry, len(graph.targets())
     chosen = chance.randint(1, count)
@@ -83,7 +86,8 @@ def drawn(graph: ForwardGraph, seed: int) -> dict[Expr, Expr]:
         between = round(chance.uniform(0.05, 0.95), 2)
         hot = 1 if k == chosen else 0
         numbers[TARGET[k]] = exact(hot if loss.targets_sum_to_one or loss.binary_targets else between)
-    return {**numbers, RATE: exact(DEFAULT_RATE)}
+    starts = {entry: graph.spec.parameters[symbol] for symbol, entry in graph.spec.trained.items()}
+    return {**numbers, **starts, RATE: exact(DEFAULT_RATE)}
 
 
 def exact(value: float) -> Expr:
@@ -96,9 +100,10 @@ def exact(value: float) -> Expr:
 
 
 def parameters(graph: ForwardGraph) -> Iterator[Entry]:
-    """Every weight and bias."""
+    """Every weight, every bias, every trained parameter of an activation."""
     yield from graph.weights()
     yield from graph.biases()
+    yield from graph.trained()
 
 
 def forward(derivation: Derivation) -> Iterator[Step]:
@@ -115,10 +120,10 @@ def equations(derivation: Derivation) -> Iterator[Step]:
         for unit in graph.units(layer):
             last = scalar.delta(layer, unit)[-1]
             yield Step(last.label, scalar.delta(layer, unit)[0].left, last.right, last.rule, last.uses)
-        for of in (*graph.weights(layer - 1), *graph.biases(layer - 1)):
+        for of in (*graph.trained(layer), *graph.weights(layer - 1), *graph.biases(layer - 1)):
             yield scalar.folded(of)
     for of in parameters(graph):
-        new = UPDATED[of.base][of.indices]
+        new = updated(of)
         yield Step(f"{of}.update", new, of - RATE * Partial(ERROR, of), rules.DESCENT, (f"{of}.folded",))
 
 

@@ -19,16 +19,12 @@ from symbackprop.calculus.inert import Chain, Partial, Total
 from symbackprop.derivation.output import in_chain
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Assumption, Step
-from symbackprop.network import layers
+from symbackprop.network import layers, quantities
 from symbackprop.network.layers import Equation
 from symbackprop.network.quantities import (
-    BIAS,
-    BIAS_CHANGE,
     DELTA,
     ERROR,
     LAYER,
-    NEXT_BIAS,
-    NEXT_WEIGHT,
     OBJECTIVE,
     OUT,
     OUTPUT_UNIT,
@@ -37,14 +33,11 @@ from symbackprop.network.quantities import (
     SIZE,
     TO,
     WEIGHT,
-    WEIGHT_CHANGE,
 )
 from symbackprop.network.spec import PenaltyUse
 
 NEXT = OUTPUT_UNIT  # a unit of the next layer, in the recursion for δ
 HERE, LATER = DELTA[LAYER, TO], DELTA[LAYER + 1, NEXT]
-UPDATED = {WEIGHT: NEXT_WEIGHT, BIAS: NEXT_BIAS}
-CHANGE = {WEIGHT: WEIGHT_CHANGE, BIAS: BIAS_CHANGE}
 
 
 def at_layer(steps: Iterable[Step], layer: int) -> tuple[Step, ...]:
@@ -163,7 +156,7 @@ def update(of: Entry, penalised: bool) -> Step:
     gradient_of = Partial(OBJECTIVE if penalised else ERROR, of)
     return Step(
         f"update.{of.base.label}.{{l}}",
-        UPDATED[of.base][of.indices],
+        quantities.updated(of),
         of - RATE * gradient_of,
         rules.DESCENT,
         (f"gradient.{of.base.label}.{{l}}",),
@@ -173,10 +166,10 @@ def update(of: Entry, penalised: bool) -> Step:
 @lru_cache
 def change(of: Entry, penalised: bool) -> tuple[Step, ...]:
     """The same descent step in two: the change Δw = -η ∂E/∂w, and the weight w + Δw that it leads to."""
-    kind, by = of.base.label, CHANGE[of.base][of.indices]
+    kind, by = of.base.label, quantities.change(of)
     slope = Partial(OBJECTIVE if penalised else ERROR, of)
     gradient_label, update_label, name = (f"{part}.{kind}.{{l}}" for part in ("gradient", "update", "change"))
     return (
         Step(name, by, -RATE * slope, rules.DESCENT, (gradient_label,)),
-        Step(f"{name}.applied", UPDATED[of.base][of.indices], of + by, rules.SUBSTITUTE, (update_label, name)),
+        Step(f"{name}.applied", quantities.updated(of), of + by, rules.SUBSTITUTE, (update_label, name)),
     )

@@ -17,7 +17,7 @@ from symbackprop.derivation import paths as along
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Block, Step
 from symbackprop.network.forward import ForwardGraph
-from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, WEIGHT
+from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, WEIGHT, is_trained
 
 PATHS_SHOWN = 6  # a weight with more paths than this is derived through the unit that it feeds
 CHAINS_SHOWN = 100  # networks with more weights than this state each weight's δ form alone
@@ -71,6 +71,8 @@ class ScalarView:
             ]
             yield Block("deltas", tuple(deltas), (DELTA[layer + 1, 1],))
             yield Block("folded", tuple(self.folded(of) for of in feeding), (DELTA[layer + 1, 1],))
+            if learned := tuple(self.folded(of) for of in self.graph.trained(layer + 1)):
+                yield Block("folded_trained", learned, (DELTA[layer + 1, 1],))
 
     def shared(self, layer: int) -> Iterator[Step]:
         """The first factors that the weights into the first unit of ``layer`` share: ∂E/∂z by the chain rule."""
@@ -135,6 +137,8 @@ class ScalarView:
     def at_parameter(self, expr: Expr, of: Entry) -> Expr:
         """An index expression of a gradient at one weight (units i, j) or bias (unit j)."""
         units = [int(unit) for unit in of.indices[1:]]
+        if not units:  # a trained parameter is one for the whole layer
+            return self.instance(expr)
         return self.instance(expr, i=units[0], j=units[-1])
 
     def delta(self, layer: int, unit: int) -> tuple[Step, ...]:
@@ -154,7 +158,8 @@ class ScalarView:
         """∂E/∂w = δ · a for one weight."""
         general = self.general[f"gradient.{of.base.label}.{of.indices[0]}"]
         right = self.at_parameter(general.right, of)
-        return Step(f"{of}.folded", Partial(ERROR, of), right, rules.LOCAL_GRADIENT, (general.label,))
+        rule = rules.WRITTEN_OUT if is_trained(of) else rules.LOCAL_GRADIENT
+        return Step(f"{of}.folded", Partial(ERROR, of), right, rule, (general.label,))
 
 
 def forward_label(of: Expr) -> str:

@@ -66,7 +66,7 @@ def results(derivation: Derivation) -> dict[str, str]:
     layers = range(2, graph.depth + 1)
     forward = [base[layer, unit] for layer in layers for unit in graph.units(layer) for base in (PRE, OUT)]
     deltas = [DELTA[layer, unit] for layer in reversed(layers) for unit in graph.units(layer)]
-    parameters = [*graph.weights(), *graph.biases()]
+    parameters = [*graph.weights(), *graph.biases(), *graph.trained()]
     return {
         **{str(entry): identifier(entry) for entry in forward},
         str(ERROR): ERROR_NAME,

@@ -23,7 +23,7 @@ from symbackprop.emit.program import Assign, MatMul, Node, Number, Op, Program, 
 from symbackprop.emit.stable import stable_form
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.forward import ForwardGraph
-from symbackprop.network.quantities import BIAS, OUT, OUTPUT_UNIT
+from symbackprop.network.quantities import BIAS, OUT, OUTPUT_UNIT, is_trained
 
 
 @dataclass
@@ -58,6 +58,10 @@ class TermReader:
                 return self.read(factor)
             case mt.Scaled(factor, of):
                 return self.scaled(factor, self(of))
+            case mt.SumOver() if mt.shape(term) == (None, None):
+                factor, of = _all_entries(term)
+                total = Reduce("sum", self(of), "all")
+                return total if factor == 1 else self.scaled(factor, total)
             case mt.SumOver(of, over):
                 return Reduce("sum", self(of), over)
             case mt.Ones(None, None):
@@ -158,13 +162,15 @@ def lower(derivation: Derivation, names: Names) -> Program:
     sizes = graph.spec.sizes
     view = derivation.matrix(names.profile.code_layout)
     read = TermReader(names, derivation.slopes)
+    for symbol, entry in graph.spec.trained.items():
+        read.read.values[symbol] = Var(names.of(entry.base, int(entry.indices[0])))
     forward = [_line(read, step) for step in view.forward]
     lines = [*forward, _loss_line(read, view)]
     if graph.spec.loss.entry.value is None:
         lines.append(_slope_of_generic_loss(graph, read))
     lines += [_line(read, step) for step in (*view.deltas, *view.gradients)]
     steps = (*view.forward, *view.deltas, *view.gradients)
-    leaves = sorted(map(_parameter, view.gradients), key=lambda leaf: (leaf.layer or 0, leaf.base == BIAS))
+    leaves = sorted(map(_parameter, view.gradients), key=_place)
     updates = {line.name: line for line in (_line(read, step) for step in view.updates)}
     return Program(
         lines=share(lines, {names.input, names.target, *map(names.array, leaves)}, read.read.stems),
@@ -175,6 +181,11 @@ def lower(derivation: Derivation, names: Names) -> Program:
         shapes={names.array(leaf): tuple(n for n in _shape(leaf, sizes) if n) for leaf in leaves},
         arrays={read.name(step.left): _shape(step.left, sizes) for step in steps},
     )
+
+
+def _place(leaf: mt.Leaf) -> tuple[int, bool, bool]:
+    """Where a parameter stands in lists: with the layer it leaves; what an activation learns, before its weights."""
+    return leaf.layer or 0, not is_trained(leaf.base), leaf.base == BIAS
 
 
 def _parameter(step: Step) -> mt.Leaf:

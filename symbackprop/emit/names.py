@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from symbackprop.calculus.indices import Base
 from symbackprop.derivation.matrix_terms import Leaf
-from symbackprop.network.quantities import BIAS, DELTA, NEXT_BIAS, NEXT_WEIGHT, OUT, PRE, TARGET, WEIGHT
+from symbackprop.network.quantities import BIAS, DELTA, NEXT_BIAS, NEXT_WEIGHT, OUT, PRE, TARGET, WEIGHT, TrainedBase
 from symbackprop.notation.profile import Profile
 
 HATS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar"}
@@ -68,6 +68,8 @@ class Names:
         assert layer is not None
         if base == OUT:
             return self.out(layer)
+        if isinstance(base, TrainedBase):
+            return f"{base.parameter}{layer}"
         if base in (WEIGHT, NEXT_WEIGHT, BIAS, NEXT_BIAS):
             return f"{'W' if base in (WEIGHT, NEXT_WEIGHT) else 'b'}{layer}"
         letter = {PRE: "pre_activation", DELTA: "delta"}[base]

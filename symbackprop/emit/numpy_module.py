@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,9 +59,13 @@ class Slicer:
 def numpy_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, int]) -> dict[str, Any]:
     """What the template of ``gradients.py`` places."""
     spec = derivation.graph.spec
-    names = Names(profile, spec.depth, source.functions_handed_in(spec))
+    starts = {
+        f"{entry.base.parameter}{entry.indices[0]}": float(spec.parameters[symbol])
+        for symbol, entry in spec.trained.items()
+    }
+    names = Names(profile, spec.depth, source.functions_handed_in(spec) | starts.keys())
     program = lower(derivation, names)
-    stored = Stored(program, profile)
+    stored = Stored(program, profile, starts)
     cut = Slicer(program, spec, names, numbers)
     forward, loss = cut(program.intermediates), cut([program.loss])
     backward = cut([program.loss, *program.gradients.values()], in_buffers=True)
@@ -77,6 +82,7 @@ def numpy_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, 
         "outputs": spec.sizes[-1],
         "reduction": f"the {spec.batch_reduction} over the batch" + (", plus the penalty" if spec.penalty else ""),
         "constants": source.constants(spec),
+        "trained": ", ".join(starts),
         "initial": [(name, stored.start(name, spec.sizes[layer_of(name) - 1])) for name in stored.shapes],
         "intermediates": program.intermediates,
         "intermediates_in_words": textwrap.wrap(
@@ -132,7 +138,7 @@ def layout_parts(program: Program, stored: Stored) -> dict[str, Any]:
     ends, unpacked = 0, []
     for name, shape in stored.shapes.items():
         start, ends = ends, ends + prod(shape)
-        reshaped = f".reshape({shape})" if len(shape) > 1 else ""
+        reshaped = f".reshape({shape})" if len(shape) != 1 else ""
         unpacked.append((name, f"vector[{start}:{ends}]{reshaped}"))
     return {
         "shapes": stored.shapes.items(),
@@ -182,7 +188,7 @@ def layer_of(name: str) -> int:
     >>> layer_of("theta12")
     12
     """
-    return int(name.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"))
+    return int(re.findall(r"\d+", name)[-1])
 
 
 def updates(stored: Stored, spec: NetworkSpec) -> list[tuple[str, str]]:

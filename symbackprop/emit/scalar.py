@@ -81,12 +81,13 @@ class ScalarLines:
         return share(lines, list(map(identifier, self.inputs())), self.read.stems)
 
     def inputs(self) -> list[Entry]:
-        """The arguments of every function: inputs, weights, biases, targets."""
+        """The arguments of every function: inputs, weights, biases, what activations learn, targets."""
         graph = self.derivation.graph
         return [
             *(OUT[1, i] for i in graph.units(1)),
             *graph.weights(),
             *graph.biases(),
+            *graph.trained(),
             *graph.targets(),
         ]
 
@@ -171,9 +172,10 @@ class ScalarLines:
                 yield self.line(identifier(DELTA[layer, j]), right, f"{label}.{j}")
 
     def gradients(self) -> Iterator[Assign]:
-        """∂E/∂w of every weight and bias, with the penalty's part."""
+        """∂E/∂w of every parameter, with the penalty's part."""
         general = self.derivation.general
-        for of in (*self.derivation.graph.weights(), *self.derivation.graph.biases()):
+        graph = self.derivation.graph
+        for of in (*graph.weights(), *graph.biases(), *graph.trained()):
             name = f"gradient.{of.base.label}.{of.indices[0]}"
             steps = [general[name], *([general[f"{name}.penalty"]] if f"{name}.penalty" in general else [])]
             right = sp.Add(*(self.derivation.scalar.at_parameter(step.right, of) for step in steps))
@@ -191,7 +193,8 @@ def scalar_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str,
     reader = ScalarLines(derivation)
     lines, inputs = reader(), list(map(identifier, reader.inputs()))
     cut = ScalarSlicer(lines, spec, numbers)
-    parameters = [*derivation.graph.weights(), *derivation.graph.biases()]
+    graph = derivation.graph
+    parameters = [*graph.weights(), *graph.biases(), *graph.trained()]
     gradients = {str(of): f"dE_d{identifier(of)}" for of in parameters}
     everything = cut([ERROR_NAME, *gradients.values()])
     single = list(gradients.items()) if spec.weight_count <= PER_WEIGHT else []

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 
-from sympy import Symbol
+from sympy import Rational, Symbol
 
 from symbackprop.catalogue.activations import GENERIC
 from symbackprop.emit.program import Assign, Call, Number, walk
@@ -41,7 +41,12 @@ class Slice:
 
 def constants(spec: NetworkSpec) -> list[tuple[str, str]]:
     """The parameters of the activations and of the loss as module constants, with their numbers."""
-    return [(symbol.name.upper(), repr(float(value))) for symbol, value in spec.parameters.items()]
+    return [(symbol.name.upper(), repr(float(value))) for symbol, value in fixed(spec).items()]
+
+
+def fixed(spec: NetworkSpec) -> dict[Symbol, Rational]:
+    """The parameters that keep their numbers; those that are trained are arguments."""
+    return {symbol: value for symbol, value in spec.parameters.items() if symbol not in spec.trained}
 
 
 def strength(spec: NetworkSpec) -> Symbol | None:
@@ -51,7 +56,7 @@ def strength(spec: NetworkSpec) -> Symbol | None:
 
 def named_numbers(spec: NetworkSpec) -> dict[Symbol, str]:
     """What each named number of the formulas is called in the source."""
-    names = {symbol: symbol.name.upper() for symbol in spec.parameters}
+    names = {symbol: symbol.name.upper() for symbol in fixed(spec)}
     if (symbol := strength(spec)) is not None:
         names[symbol] = f"{symbol.name}_" if keyword.iskeyword(symbol.name) else symbol.name
     return {**names, BATCH: "n", RATE: "learning_rate"}

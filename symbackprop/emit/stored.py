@@ -6,8 +6,8 @@ first line and puts the gradients together behind the last.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from symbackprop.emit.names import identifier
 from symbackprop.emit.program import Program
@@ -21,10 +21,14 @@ IN_WORDS = {
 
 @dataclass(frozen=True)
 class Stored:
-    """The parameters of ``program`` as ``profile`` stores them; ``shapes`` are theirs."""
+    """The parameters of ``program`` as ``profile`` stores them; ``shapes`` are theirs.
+
+    ``starts`` are the numbers that the trained parameters of activations start at, by name.
+    """
 
     program: Program
     profile: Profile
+    starts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def biases(self) -> str:
@@ -48,7 +52,7 @@ class Stored:
 
     def _shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         for name, shape in self.program.shapes.items():
-            if self.biases != "weight" or not self.has_bias(name):
+            if self.biases != "weight" or name in self.starts or not self.has_bias(name):
                 yield self.name(name), shape
             elif name.startswith("W"):
                 rows, columns = shape
@@ -56,22 +60,26 @@ class Stored:
 
     def has_bias(self, name: str) -> bool:
         """Whether the layer of the parameter ``name`` has a bias."""
-        return f"b{name[1:]}" in self.program.shapes
+        return name not in self.starts and f"b{name[1:]}" in self.program.shapes
+
+    def is_bias(self, name: str) -> bool:
+        """Whether the program's parameter ``name`` is a bias."""
+        return name not in self.starts and name.startswith("b")
 
     def name(self, name: str) -> str:
         """The stored name of the program's parameter ``name``."""
-        if self.biases == "threshold" and name.startswith("b"):
+        if self.biases == "threshold" and self.is_bias(name):
             return f"{identifier(self.profile.letters['threshold'])}{name[1:]}"
         return name
 
     def held_in(self, name: str) -> str:
         """The stored array that holds the program's parameter ``name``."""
-        return f"W{name[1:]}" if self.biases == "weight" and name.startswith("b") else self.name(name)
+        return f"W{name[1:]}" if self.biases == "weight" and self.is_bias(name) else self.name(name)
 
     @property
     def opening(self) -> list[str]:
         """The lines that make the program's parameters of the stored ones."""
-        biases = [name for name in self.program.shapes if name.startswith("b")]
+        biases = [name for name in self.program.shapes if self.is_bias(name)]
         if self.biases == "threshold":
             return [f"{name} = -{self.name(name)}" for name in biases]
         if self.biases == "weight":
@@ -84,7 +92,7 @@ class Stored:
         """The expression of each stored parameter's gradient in the program's gradients."""
         program, together = self.program.gradients, "np.vstack" if self.from_to else "np.column_stack"
         if self.biases == "threshold":
-            return {self.name(name): f"-{d}" if name.startswith("b") else d for name, d in program.items()}
+            return {self.name(name): f"-{d}" if self.is_bias(name) else d for name, d in program.items()}
         if self.biases == "weight":
             return {
                 name: f"{together}(({program[f'b{name[1:]}']}, {d}))" if self.has_bias(name) else d
@@ -94,7 +102,9 @@ class Stored:
         return dict(program)
 
     def start(self, name: str, fan_in: int) -> str:
-        """The random start of the stored parameter ``name``: weights normal, biases zero."""
+        """The random start of the stored parameter ``name``: weights normal, biases zero, others where they start."""
+        if name in self.starts:
+            return f"np.asarray({self.starts[name]!r}, dtype)"
         shape = self.shapes[name]
         if len(shape) == 1:
             return f"np.zeros({shape[0]}, dtype)"

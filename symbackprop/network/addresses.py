@@ -16,10 +16,10 @@ DATA_FORM = re.compile(rf"([xt]){NUMBER}")
 
 
 def entry_at(address: str, spec: NetworkSpec) -> Entry:
-    """The weight, bias, input or target that ``address`` names in the network ``spec``.
+    """The weight, bias, input, target or trained parameter that ``address`` names in the network ``spec``.
 
     ``wij[l]`` leads from unit i of layer l to unit j of layer l+1 (``w1,12[1]`` once a number has two digits),
-    ``bj[l]`` feeds unit j of layer l+1.
+    ``bj[l]`` feeds unit j of layer l+1, ``alpha[l]`` belongs to the activation of layer l.
     Raises ``SpecError`` if the text is no address or the network has no such quantity.
 
     >>> from symbackprop.network.read import network
@@ -35,6 +35,8 @@ def entry_at(address: str, spec: NetworkSpec) -> Entry:
         j, layer = int(match[1]), int(match[2])
         if layer < spec.depth and spec.has_bias(layer) and j <= spec.sizes[layer]:
             return BIAS[layer, j]
+    elif text in (named := {str(entry): entry for entry in spec.trained.values()}):
+        return named[text]
     elif match := DATA_FORM.fullmatch(text):
         if int(match[2]) <= spec.sizes[0 if match[1] == "x" else -1]:
             return OUT[1, int(match[2])] if match[1] == "x" else TARGET[int(match[2])]

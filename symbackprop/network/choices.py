@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Rational, Symbol
+from sympy import Rational, Symbol, oo
 
 from symbackprop.calculus.indices import instantiate
 from symbackprop.catalogue import entries as row
@@ -65,7 +65,7 @@ def _split(text: str) -> list[str]:
 
 def _use(name: str) -> ActivationUse:
     tag, entry, numbers = find_activation(name)
-    return ActivationUse(tag, entry, numbers)
+    return ActivationUse(tag, entry, numbers, entry.trained)
 
 
 def cross_entropy(
@@ -126,7 +126,7 @@ def distinct(uses: list[ActivationUse]) -> tuple[ActivationUse, ...]:
     """Give different functions different names: one tag is one function, one parameter is one number.
 
     ``leaky_relu(0.1)`` in layer 2 and ``leaky_relu(0.2)`` in layer 3 are two functions; the second becomes
-    ``leaky_relu_3`` with the parameter ``alpha_3``.
+    ``leaky_relu_3`` with the parameter ``alpha_3``. A trained parameter is each layer's own, so it is always named so.
 
     >>> uses, _ = activation_uses("leaky_relu(0.1), leaky_relu(0.2), leaky_relu(0.1)", None, 3)
     >>> [(use.tag, *use.parameters) for use in distinct(uses)]
@@ -134,15 +134,21 @@ def distinct(uses: list[ActivationUse]) -> tuple[ActivationUse, ...]:
     """
     taken: dict[str, tuple[Symbol, Rational]] = {}
     named: dict[tuple[object, ...], ActivationUse] = {}
-    for layer, use in enumerate(uses, start=2):
-        function = (use.tag, *use.parameters.items())
+    functions = [
+        (use.tag, *use.parameters.items(), *((layer,) if use.trained else ()))
+        for layer, use in enumerate(uses, start=2)
+    ]
+    for layer, (function, use) in enumerate(zip(functions, uses, strict=True), start=2):
         if function in named:
             continue
         tag = f"{use.tag}_{layer}" if any(other.tag == use.tag for other in named.values()) else use.tag
         clashing = [p for p, number in use.parameters.items() if taken.get(p.name, (p, number)) != (p, number)]
-        named[function] = _renamed(use, tag, {p: Symbol(f"{p.name}_{layer}", **p.assumptions0) for p in clashing})
+        own = {p: Symbol(f"{p.name}_{layer}", **p.assumptions0) for p in clashing}
+        # Training may take a parameter anywhere, whatever its start is like.
+        own |= {p: Symbol(f"{p.name}_{layer}", real=True) for p in use.trained}
+        named[function] = _renamed(use, tag, own)
         taken.update({p.name: (p, number) for p, number in named[function].parameters.items()})
-    return tuple(named[use.tag, *use.parameters.items()] for use in uses)
+    return tuple(named[function] for function in functions)
 
 
 def _renamed(use: ActivationUse, tag: str, names: dict[Symbol, Symbol]) -> ActivationUse:
@@ -150,7 +156,8 @@ def _renamed(use: ActivationUse, tag: str, names: dict[Symbol, Symbol]) -> Activ
         return replace(use, tag=tag)
     row = use.entry
     assert row.value is not None
-    ends = row.range
+    # A range that was found for one number need not be that of the next.
+    ends = row.range if not use.trained or row.range == (-oo, oo) else None
     renamed = replace(
         row,
         value=row.value.xreplace(names),
@@ -158,4 +165,5 @@ def _renamed(use: ActivationUse, tag: str, names: dict[Symbol, Symbol]) -> Activ
         kinks=tuple(Kink(kink.at.xreplace(names), kink.slope.xreplace(names)) for kink in row.kinks),
         range=None if ends is None else (ends[0].xreplace(names), ends[1].xreplace(names)),
     )
-    return ActivationUse(tag, renamed, {names.get(p, p): number for p, number in use.parameters.items()})
+    numbers = {names.get(p, p): number for p, number in use.parameters.items()}
+    return ActivationUse(tag, renamed, numbers, tuple(names[p] for p in use.trained))

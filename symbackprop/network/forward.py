@@ -14,7 +14,7 @@ from symbackprop.calculus.indices import Entry, instantiate
 from symbackprop.calculus.inert import Apply
 from symbackprop.catalogue import entries as row
 from symbackprop.network import layers
-from symbackprop.network.layers import Equation
+from symbackprop.network.layers import Equation, by_parameter
 from symbackprop.network.quantities import BIAS, ERROR, LAYER, OUT, PRE, SIZE, TARGET, WEIGHT
 from symbackprop.network.spec import NetworkSpec
 
@@ -59,12 +59,19 @@ class ForwardGraph:
 
     @cached_property
     def formulas(self) -> dict[Symbol, Expr]:
-        """The activations' formulas in ``Z`` by tag; generic and group activations have none."""
-        return {
+        """The activations' formulas in ``Z`` by tag, and those of their derivatives by a trained parameter.
+
+        Generic and group activations have none.
+        """
+        formulas = {
             Symbol(use.tag): use.entry.value
             for use in self.spec.activations
             if use.entry.value is not None and not use.entry.group
         }
+        for use in self.spec.activations:
+            for symbol in use.trained:
+                formulas[by_parameter(use.tag, symbol)] = sp.diff(without_extremes(use.entry.value), symbol)
+        return formulas
 
     @property
     def nodes(self) -> Iterator[Node]:
@@ -89,6 +96,10 @@ class ForwardGraph:
         for l in range(1, self.depth) if layer is None else (layer,):
             if self.spec.has_bias(l):
                 yield from (BIAS[l, j] for j in self.units(l + 1))
+
+    def trained(self, layer: int | None = None) -> Iterator[Entry]:
+        """The trained parameters of the activation of ``layer`` (of all, without one)."""
+        yield from (entry for entry in self.spec.trained.values() if layer in (None, entry.indices[0]))
 
     def targets(self) -> list[Entry]:
         """The individual targets."""

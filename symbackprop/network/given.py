@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sympy import Rational, Symbol, oo
 
@@ -12,7 +12,7 @@ from symbackprop.calculus.formula import CONSTANTS, WHERE
 from symbackprop.catalogue.entries import Activation, Loss
 from symbackprop.catalogue.lookup import ARGUMENT, CALL, find_activation, find_loss, read_number
 from symbackprop.catalogue.own import activation_from, functions, loss_from
-from symbackprop.errors import SpecError, shown
+from symbackprop.errors import SpecError, shown, unknown
 from symbackprop.network import options
 from symbackprop.network.spec import ActivationUse, LossUse
 
@@ -29,6 +29,7 @@ class Given:
     numbers: Mapping[Symbol, Rational] = field(default_factory=dict)
     activations: Mapping[str, Activation] = field(default_factory=dict)
     losses: Mapping[str, Loss] = field(default_factory=dict)
+    train: tuple[str, ...] = ()
 
     def activation_uses(self, names: list[str]) -> list[ActivationUse]:
         """The activation that each name or formula means; formulas are called f, f_2, …, equal ones the same."""
@@ -39,7 +40,12 @@ class Given:
         for formula in formulas:
             tag = next(free)
             uses[formula] = _activation_use(tag, activation_from(formula, tag, self.numbers))
-        return [uses[name] for name in names]
+        return [self._training(uses[name]) for name in names]
+
+    def _training(self, use: ActivationUse) -> ActivationUse:
+        """``use`` with those of its parameters trained that the row or the user says."""
+        asked = [p for p in use.parameters if p.name in self.train and p not in use.entry.trained]
+        return replace(use, trained=(*use.entry.trained, *asked))
 
     def _named_activation(self, name: str) -> ActivationUse:
         if name in self.activations:
@@ -76,8 +82,8 @@ def _activation_use(tag: str, row: Activation) -> ActivationUse:
     return ActivationUse(tag, row, row.parameters)
 
 
-def given(parameters: object, activations: object, losses: object) -> Given:
-    """The user's own functions and numbers, checked.
+def given(parameters: object, activations: object, losses: object, train: object = None) -> Given:
+    """The user's own functions and numbers, checked; ``train`` lists the activations' parameters that are learned.
 
     ``parameters`` gives numbers by name; ``activations`` and ``losses`` give ``{"formula": text}`` by name, perhaps
     with ``parameters`` of their own.
@@ -91,7 +97,33 @@ def given(parameters: object, activations: object, losses: object) -> Given:
         numbers,
         {name: activation_from(*made) for name, made in _tables("activations", activations, numbers)},
         {name: loss_from(text, values) for name, (text, _, values) in _tables("losses", losses, numbers)},
+        _names_to_train(train),
     )
+
+
+def _names_to_train(train: object) -> tuple[str, ...]:
+    names = [train] if isinstance(train, str) else [] if train is None else train
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise SpecError(f'train is {shown(train)}; expected names of parameters, like ["beta"]')
+    for name in names:
+        # Emitted names have the layer's number behind them: beta2, W1.
+        if not name.strip().isalpha() or name.strip() == "W":
+            raise SpecError(f"the parameter {shown(name)} cannot be trained under this name; expected one like beta")
+    return tuple(name.strip() for name in names)
+
+
+def refuse_untrained(own: Given, uses: Sequence[ActivationUse]) -> None:
+    """A parameter that is to be trained, and that no activation has, is a mistake."""
+    rows = [*(use.entry for use in uses), *own.activations.values()]
+    known = {p.name: None for row in rows for p in row.parameters}
+    for name in own.train:
+        if name not in known:
+            raise SpecError(unknown("parameter to train", name, known) if known else no_parameter(name))
+
+
+def no_parameter(name: str) -> str:
+    """What is said to a user who would train what is not there."""
+    return f"no activation has the parameter {shown(name)} to train; leave it out, or use prelu, or a formula"
 
 
 def _tables(

@@ -26,6 +26,16 @@ from symbackprop.network.quantities import (
 from symbackprop.network.spec import ActivationUse, LossUse, PenaltyUse
 
 GENERIC_LOSS = Symbol("cost")
+BY = "_by_"
+
+
+def by_parameter(tag: str, parameter: Symbol) -> Symbol:
+    """The name of the function of z that is the derivative of the activation ``tag`` by its trained parameter.
+
+    >>> by_parameter("prelu", Symbol("alpha_2"))
+    prelu_by_alpha_2
+    """
+    return Symbol(f"{tag}{BY}{parameter.name}")
 
 
 @dataclass(frozen=True)

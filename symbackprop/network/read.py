@@ -18,7 +18,7 @@ from symbackprop.network.choices import (
     refuse_misfit,
     refuse_misplaced_groups,
 )
-from symbackprop.network.given import given, refuse_shared_letters, refuse_unused, remarks
+from symbackprop.network.given import given, refuse_shared_letters, refuse_untrained, refuse_unused, remarks
 from symbackprop.network.spec import NetworkSpec
 
 KEYS = (
@@ -36,6 +36,7 @@ KEYS = (
     "notation",
     "values",
     "parameters",
+    "train",
     "activations",
     "losses",
 )
@@ -59,6 +60,7 @@ def network(
     notation: object = "S1",
     values: object = None,
     parameters: object = None,
+    train: object = None,
     activations: object = None,
     losses: object = None,
 ) -> NetworkSpec:
@@ -71,7 +73,8 @@ def network(
     ``values`` gives numbers to weights, inputs and targets by address (``{"w11[1]": 0.5, "x1": 1}``).
 
     A formula in z stands for an activation, one in a and t for a loss: ``activation="z*sigmoid(beta*z)"``, with
-    ``parameters={"beta": 1.5}``. ``activations`` and ``losses`` name such formulas:
+    ``parameters={"beta": 1.5}``; ``train=["beta"]`` has each layer learn its own, from that start. ``activations`` and
+    ``losses`` name such formulas:
     ``activations={"mine": {"formula": "z*sigmoid(beta*z)", "parameters": {"beta": 1.5}}}``.
 
     With one activation name and the loss ``ce``, the output layer takes softmax, or, where it has one unit, a sigmoid
@@ -85,10 +88,11 @@ def network(
     symbackprop.errors.SpecError: unknown activation 'tahn'; did you mean 'tanh'?
     """
     sizes = options.layer_sizes(layers)
-    own = given(parameters, activations, losses)
+    own = given(parameters, activations, losses, train)
     uses, open_output = activation_uses(activation, output_activation, len(sizes) - 1, own)
     loss_use = own.loss_use(options.line_of_text("loss", loss, options.MAX_FORMULA))
     refuse_unused(own, uses, loss_use)
+    refuse_untrained(own, uses)
     choices: tuple[str, ...] = ()
     if loss_use.entry is CE:
         uses, loss_use, choices = cross_entropy(uses, loss_use, open_output, sizes[-1])

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sympy import Expr, Rational, Symbol
 
+from symbackprop.calculus.indices import Entry
 from symbackprop.catalogue.entries import Activation, Loss, Penalty
+from symbackprop.network.quantities import TrainedBase
 
 
 @dataclass(frozen=True)
 class ActivationUse:
-    """An activation as one layer uses it; ``tag`` names it in formulas, ``parameters`` hold the numbers chosen."""
+    """An activation as one layer uses it; ``tag`` names it in formulas, ``parameters`` hold the numbers chosen.
+
+    Parameters that are ``trained`` start at these numbers.
+    """
 
     tag: str
     entry: Activation
     parameters: Mapping[Symbol, Rational] = field(default_factory=dict)
+    trained: tuple[Symbol, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,11 +78,20 @@ class NetworkSpec:
 
     @property
     def parameters(self) -> dict[Symbol, Rational]:
-        """Every named number of the activations and the loss."""
+        """Every named number of the activations and the loss; trained parameters by the number they start at."""
         merged: dict[Symbol, Rational] = {}
         for parameters in (*(use.parameters for use in self.activations), self.loss.parameters):
             merged.update(parameters)
         return merged
+
+    @cached_property
+    def trained(self) -> dict[Symbol, Entry]:
+        """The trained parameters of the activations, as formulas name them, and as quantities of their layers."""
+        return {
+            symbol: TrainedBase(symbol.name.rpartition("_")[0])[layer]
+            for layer, use in enumerate(self.activations, start=2)
+            for symbol in use.trained
+        }
 
     def activation_of(self, layer: int) -> ActivationUse:
         """The activation of ``layer`` (2 … depth)."""

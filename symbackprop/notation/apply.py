@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import sympy as sp
@@ -20,12 +20,13 @@ from symbackprop.network.quantities import (
     NEXT_WEIGHT,
     OUT,
     WEIGHT,
+    TrainedBase,
 )
 from symbackprop.notation.letters import FUNCTIONS, INDEX_KEYS, INDEX_LETTERS, KEYS, PARAMETERS, SYMBOLS
 from symbackprop.notation.profile import Profile
 from symbackprop.notation.substitution import NEXT_THRESHOLD, THRESHOLD, Substitution, formula_sign
 
-TILDE = "\u0303"
+TILDE, HAT = "\u0303", "\u0302"
 OF_WEIGHTS, OF_BIASES = (WEIGHT, NEXT_WEIGHT), (BIAS, NEXT_BIAS, THRESHOLD, NEXT_THRESHOLD)
 
 
@@ -43,16 +44,21 @@ class Name:
 
 @dataclass(frozen=True)
 class Notation:
-    """A profile applied to one network; ``depth`` counts the layers, ``tags`` are its activations in order."""
+    """A profile applied to one network; ``depth`` counts the layers, ``tags`` are its activations in order.
+
+    ``trained`` are what activations learn: the symbol in their formulas, and the quantity that it is.
+    """
 
     profile: Profile
     depth: int
     tags: tuple[str, ...] = ()
+    trained: Mapping[Symbol, Entry] = field(default_factory=dict)
 
     @classmethod
     def of(cls, profile: Profile, graph: ForwardGraph) -> Notation:
         """The profile, applied to the network of ``graph``."""
-        return cls(profile, graph.depth, tuple(dict.fromkeys(use.tag for use in graph.spec.activations)))
+        tags = tuple(dict.fromkeys(use.tag for use in graph.spec.activations))
+        return cls(profile, graph.depth, tags, graph.spec.trained)
 
     @cached_property
     def substitution(self) -> Substitution:
@@ -81,6 +87,8 @@ class Notation:
         from_constant = leaf.base in OF_BIASES and self.profile.bias == "weight"
         base = WEIGHT if from_constant else leaf.base
         letter, label = self._letter_and_layer(base, leaf.layer)
+        if isinstance(base, TrainedBase):
+            return self._name(letter, (), label)
         matrix = base in OF_WEIGHTS or (batch and base not in OF_BIASES)
         capital = matrix and not from_constant and len(letter) == 1
         if any(axis is not None and axis.constant for axis in (leaf.rows, leaf.columns)):
@@ -97,6 +105,8 @@ class Notation:
 
     def _letter_and_layer(self, base: Base, layer: Expr | int | None) -> tuple[str, Expr | None]:
         """The letter, and the layer as it is printed (None where the letter stands without one)."""
+        if isinstance(base, TrainedBase) and layer is not None:
+            return self.trained_letter(base.parameter), layer + self.profile.first_layer - 1
         if base not in KEYS:
             raise UnsupportedExpression(f"no notation for the quantity {base.label}")
         letters = self.profile.letters
@@ -109,6 +119,11 @@ class Notation:
 
     def _name(self, letter: str, units: Iterable[Expr], layer: Expr | None, bold: bool = False) -> Name:
         return Name(letter, tuple(units), layer, self.profile.layer_label, self.profile.layer_place, bold)
+
+    def trained_letter(self, parameter: str) -> str:
+        """The letter of a trained parameter, with a hat where the profile has another use for it."""
+        letter, low, _ = PARAMETERS.get(parameter, parameter).partition("_")
+        return letter + HAT if low or letter in self.profile.letters.values() else letter
 
     def size(self, entry: Entry) -> Name:
         """The number of units of a layer, ``n_l``: always with the bare layer as its subscript."""

@@ -8,7 +8,7 @@ from typing import Any
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.matrix_terms import TERMS, Axis, Leaf, Plus, Product
 from symbackprop.derivation.steps import Step
-from symbackprop.network.quantities import BIAS, NEXT_BIAS, NEXT_WEIGHT, OUT, WEIGHT
+from symbackprop.network.quantities import BIAS, NEXT_BIAS, NEXT_WEIGHT, OUT, WEIGHT, is_trained
 
 OF_WEIGHTS, OF_BIASES = (WEIGHT, NEXT_WEIGHT), (BIAS, NEXT_BIAS)
 
@@ -42,7 +42,7 @@ def parameters(steps: tuple[Step, ...], whole: set[int | None]) -> tuple[Step, .
     kept = []
     for step in steps:
         of = step.left if isinstance(step.left, Leaf) else step.left.of
-        if of.layer not in whole:
+        if of.layer not in whole or is_trained(of.base):
             kept.append(step)
         elif of.base in OF_WEIGHTS:
             kept.append(replace(step, left=with_constant(step.left), right=with_constant(step.right)))

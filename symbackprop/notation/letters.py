@@ -73,6 +73,7 @@ FUNCTIONS = {
     "tanh": "tanh",
     "relu": "ReLU",
     "leaky_relu": "LReLU",
+    "prelu": "PReLU",
     "elu": "ELU",
     "softplus": "softplus",
     "silu": "SiLU",

@@ -14,7 +14,7 @@ from sympy import Expr, Symbol
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Partial
 from symbackprop.errors import UnsupportedExpression, shown
-from symbackprop.network.quantities import BIAS, BIAS_CHANGE, SIZE, WEIGHT, WEIGHT_CHANGE
+from symbackprop.network.quantities import BIAS, BIAS_CHANGE, SIZE, WEIGHT, WEIGHT_CHANGE, is_trained
 from symbackprop.notation.apply import Name, Notation
 from symbackprop.notation.substitution import THRESHOLD, THRESHOLD_CHANGE
 from symbackprop.render import functions, sums
@@ -73,13 +73,16 @@ class FormulaPrinter:
 
     def entry(self, entry: Entry) -> Printed:
         """One entry of an indexed quantity."""
-        if entry.base in CHANGE_OF:
-            changed = self.entry(CHANGE_OF[entry.base][entry.indices])
+        base = entry.base.as_role("") if is_trained(entry, "change") else CHANGE_OF.get(entry.base)
+        if base is not None:
+            changed = self.entry(base[entry.indices])
             return before(self.markup.operator("Δ"), changed, 1)
         return self.name(self.notation.size(entry) if entry.base == SIZE else self.notation.entry(entry))
 
     def symbol(self, symbol: Symbol) -> Printed:
         """A symbol by its letter, or the piece that it is bound to."""
+        if symbol in self.notation.trained:
+            return self(self.notation.trained[symbol])
         return self.bound[symbol] if symbol in self.bound else self.markup.letter(self.notation.symbol(symbol))
 
     def negative(self, piece: Printed) -> Printed:

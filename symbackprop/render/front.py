@@ -67,6 +67,7 @@ class FrontWriter:
         """What the network is, in sentences."""
         spec, inline = self._spec, self.writer.inline
         parameters = spec.weight_count + sum(n for n, bias in zip(spec.sizes[1:], spec.bias, strict=True) if bias)
+        parameters += len(spec.trained)
         first = self.writer.notation.profile.first_layer
         said = [words("words", "layers", count=spec.depth, parameters=parameters, first=first)]
         reduction = words("words", spec.output_reduction) if spec.sizes[-1] > 1 else ""
@@ -74,9 +75,10 @@ class FrontWriter:
         said.append(words("words", f"batch_{spec.batch_reduction}"))
         if spec.penalty is not None:
             said.append(words("words", "penalty", name=words("penalties", spec.penalty.entry.name)))
-        if spec.parameters:
-            values = ", ".join(f"{inline(symbol)} = {inline(value)}" for symbol, value in spec.parameters.items())
-            said.append(words("words", "parameters", values=values))
+        for key, learned in (("parameters", False), ("trained", True)):
+            chosen = {p: value for p, value in spec.parameters.items() if (p in spec.trained) == learned}
+            values = ", ".join(f"{inline(symbol)} = {inline(value)}" for symbol, value in chosen.items())
+            said += [words("words", key, values=values)] if chosen else []
         said += [self.writer.style.words(choice) for choice in spec.choices]
         return [*said, words("words", "numbers_kept")] if self.writer.view.detail != FULL else said
 
@@ -148,6 +150,8 @@ class FrontWriter:
             named = expr_sign(self.writer.notation.substitution.into(expr))[1]
             yield named, words("meanings", variant("meanings", key, profile.variants), **places)
         yield from self._functions()
+        for entry in spec.trained.values():
+            yield entry, words("meanings", "trained", layer=inline(entry.indices[0] + profile.first_layer - 1))
         if spec.penalty is not None and isinstance(spec.penalty.strength, Symbol):
             yield spec.penalty.strength, words("meanings", "strength")
 

@@ -14,6 +14,7 @@ from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import A, W, Z
 from symbackprop.errors import UnsupportedExpression, shown
+from symbackprop.network.layers import BY
 from symbackprop.render.order import factors_in_order
 from symbackprop.render.printed import Level, Printed
 
@@ -34,6 +35,11 @@ RELATIONS = {"<": "<", ">": ">", "<=": "≤", ">=": "≥", "==": "=", "!=": "≠
 
 def call(printer: FormulaPrinter, name: str, arguments: tuple[Expr, ...], order: int = 0) -> Printed:
     """``name(arguments)`` with ``order`` primes."""
+    return with_arguments(printer, printer.markup.primed(printer.markup.letter(name), order), arguments)
+
+
+def with_arguments(printer: FormulaPrinter, head: Printed, arguments: tuple[Expr, ...]) -> Printed:
+    """``head(arguments)``."""
     pieces = [printer(argument) for argument in arguments]
     inside = Printed(
         printer.markup.comma.join(piece.text for piece in pieces),
@@ -41,13 +47,18 @@ def call(printer: FormulaPrinter, name: str, arguments: tuple[Expr, ...], order:
         sum(p.width + 1 for p in pieces),
         any(p.tall for p in pieces),
     )
-    head = printer.markup.primed(printer.markup.letter(name), order)
     brackets = printer.markup.brackets(inside)
-    return Printed(head.text + brackets.text, Level.ATOM, head.width + brackets.width, brackets.tall)
+    return Printed(head.text + brackets.text, Level.ATOM, head.width + brackets.width, head.tall or brackets.tall)
 
 
 def applied(printer: FormulaPrinter, expr: Apply) -> Printed:
-    """A function known by its name, or a derivative of it."""
+    """A function known by its name, or a derivative of it, perhaps by one of its trained parameters."""
+    name, by, parameter = expr.tag.name.partition(BY)
+    if by:
+        markup, sign = printer.markup, printer.notation.profile.derivative
+        of = markup.letter(printer.notation.function(name))
+        head = markup.derivative(sign, of, printer(Symbol(parameter, real=True)))
+        return with_arguments(printer, head, expr.arguments)
     return call(printer, printer.notation.function(expr.tag.name), expr.arguments, expr.order)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from symbackprop.calculus.indices import Entry
 from symbackprop.derivation.matrix_terms import Leaf
 from symbackprop.derivation.steps import Formula, Step
-from symbackprop.network.quantities import NEXT_BIAS, NEXT_WEIGHT
+from symbackprop.network.quantities import NEXT_BIAS, NEXT_WEIGHT, is_trained
 from symbackprop.notation.profile import Profile
 from symbackprop.notation.substitution import NEXT_THRESHOLD
 from symbackprop.render.printed import Printed, broken, least_width
@@ -92,7 +92,9 @@ class Setter:
 
 def is_update(left: Formula) -> bool:
     """Whether the left side is a parameter's new value, which is assigned rather than equal."""
-    return isinstance(left, (Entry, Leaf)) and left.base in (NEXT_WEIGHT, NEXT_BIAS, NEXT_THRESHOLD)
+    if not isinstance(left, (Entry, Leaf)):
+        return False
+    return left.base in (NEXT_WEIGHT, NEXT_BIAS, NEXT_THRESHOLD) or is_trained(left.base, "next")
 
 
 def ranges(numbers: list[int], mark: str = "") -> str:

@@ -10,7 +10,17 @@ from sympy import Add, Expr, Mul, Pow, Sum, Symbol
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import A, T, W, Z
-from symbackprop.network.quantities import BIAS, BIAS_CHANGE, DELTA, ERROR, NEXT_BIAS, NEXT_WEIGHT, TARGET, WEIGHT
+from symbackprop.network.quantities import (
+    BIAS,
+    BIAS_CHANGE,
+    DELTA,
+    ERROR,
+    NEXT_BIAS,
+    NEXT_WEIGHT,
+    TARGET,
+    WEIGHT,
+    is_trained,
+)
 from symbackprop.notation.substitution import MINUS_DELTA, THRESHOLD, THRESHOLD_CHANGE
 
 Key = tuple[Any, ...]
@@ -52,6 +62,8 @@ def term_key(term: Expr) -> Key:
     if rest == 1 or term.is_number:
         return (3 if term.is_negative else 0, (), str(term))
     keys = sorted(factor_key(factor) for factor in Mul.make_args(rest))
+    if is_trained(rest, "change"):
+        return (2 if negative else 1, (4, keys), str(term))
     late = next((rank for rank, bases in LATE.items() if _is_entry(rest, *bases)), 2 if rest == T else 1)
     kind = -1 if rest == ERROR else 0 if isinstance(rest, Sum) else late
     return (2 if negative else 1, (kind, keys), str(term))
@@ -79,6 +91,8 @@ def _rank(base: Expr) -> int:
         return 4
     if isinstance(base, Add) and base.has(TARGET, T):
         return 5
+    if is_trained(base):
+        return 1
     if _is_entry(base, WEIGHT, NEXT_WEIGHT):
         return 6
     if isinstance(base, Apply):

@@ -10,7 +10,7 @@ from sympy import Expr, Integer, Symbol
 
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import Z
-from symbackprop.derivation.numbers import drawn
+from symbackprop.derivation.numbers import drawn, parameters
 from symbackprop.network.addresses import entry_at
 from symbackprop.network.forward import forward_graph
 from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, TARGET, is_entry
@@ -69,13 +69,11 @@ class LiveWriter:
         forward = [base[layer, unit] for layer in layers for unit in graph.units(layer) for base in (PRE, OUT)]
         deltas = [DELTA[layer, unit] for layer in reversed(layers) for unit in graph.units(layer)]
         what = minimised(graph.spec)
-        gradients = [
-            Follows(f"dE/d{of}", *self._signed(Partial(what, of))) for of in (*graph.weights(), *graph.biases())
-        ]
+        gradients = [Follows(f"dE/d{of}", *self._signed(Partial(what, of))) for of in parameters(graph)]
         data = [*(OUT[1, i] for i in graph.units(1)), *graph.targets()]
         return [
             Group(words("page", "data"), given=tuple(self._given(data))),
-            Group(words("page", "parameters"), given=tuple(self._given([*graph.weights(), *graph.biases()]))),
+            Group(words("page", "parameters"), given=tuple(self._given([*parameters(graph)]))),
             Group(words("page", "error"), follows=(Follows(str(ERROR), *self._signed(what)),)),
             Group(words("page", "gradients"), follows=tuple(gradients)),
             Group(words("page", "deltas"), follows=tuple(map(self._follows, deltas))),
