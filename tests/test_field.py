@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from symbackprop.calculus.inert import Apply
 from symbackprop.catalogue.activations import ACTIVATIONS
 from symbackprop.catalogue.entries import Z
-from symbackprop.check.arrays import FieldArrays, add_up, matrix_product, multiply
 from symbackprop.check.duals import Dual, DualNumbers
 from symbackprop.check.field import check_field
-from symbackprop.check.numbers import PRIME, PrimeField, Reals, Undecided
+from symbackprop.check.modular import FieldArrays, add_up, matrix_product, multiply
+from symbackprop.check.numbers import Undecided
+from symbackprop.check.prime_field import PRIME, PrimeField
+from symbackprop.check.reals import Reals
 from symbackprop.check.values import Evaluator
 from symbackprop.check.worlds import NetworkValues
 from symbackprop.derivation.derive import derive

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from symbackprop import api
-from symbackprop.check.floats import Forward, Point, stand_in
+from symbackprop.check.float_forward import Forward, Point
+from symbackprop.check.floats import stand_in
 from symbackprop.check.numeric import MARGIN, STEP, check_numeric, chosen_point
 from symbackprop.handover import emitted
 from symbackprop.network.read import network

@@ -1,7 +1,6 @@
 """Of several ways to write one value, the one a textbook would print: ``a(1 - a)``, never ``-a(a - 1)``.
 
-The ways come from SymPy's rearrangements of fractions, with functions such as ``e^-z`` left as they are; a measure of
-what the eye has to read picks one of them.
+SymPy rearranges the fractions, leaving functions such as ``e^-z`` alone; a measure of what the eye reads picks one.
 """
 
 from __future__ import annotations

@@ -15,97 +15,24 @@ from sympy import Expr, Symbol
 
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Partial
-from symbackprop.catalogue.entries import A, Z
+from symbackprop.catalogue.entries import Z
+from symbackprop.check.folded import Folded, OpaqueFolded
 from symbackprop.check.laurent import Ask, Formula, Formulas
-from symbackprop.check.numbers import DIGITS, Missing, N, Numbers, Reals, Undecided
+from symbackprop.check.meaning import written_out
+from symbackprop.check.numbers import Missing, Undecided
 from symbackprop.check.proofs import IN_REALS, REAL_POINTS, TRIES, same
+from symbackprop.check.reals import DIGITS, Reals
 from symbackprop.check.report import SYMBOLIC, UNDECIDED, Row, Verdict
-from symbackprop.check.symbolic import written_out
 from symbackprop.check.values import NOWHERE, Units
-from symbackprop.check.worlds import NetworkValues, World
+from symbackprop.check.worlds import World
 from symbackprop.derivation.derive import Derivation
-from symbackprop.derivation.matrix import hidden_label, output_unit
-from symbackprop.derivation.steps import Assumption, Step
-from symbackprop.network.quantities import DELTA, ERROR, FROM, OUT, PRE, TO, WEIGHT, is_trained
+from symbackprop.derivation.steps import Assumption
+from symbackprop.network.quantities import ERROR, OUT, WEIGHT
 
 GROUP = "folded form"
 LARGEST = 100  # weights; E as one expression is out of reach beyond
 LONGEST = 10_000  # operations in E times weights; beyond, SymPy differentiates E by two of them only
 TIMES_ANSWERED = 6
-
-
-class Folded(NetworkValues[N]):
-    """Evaluates the δ form: δ and the gradients by the derivation's steps, z and a by the forward equations."""
-
-    def __init__(self, derivation: Derivation, numbers: Numbers[N], given: Mapping[Entry, N]) -> None:
-        graph = derivation.graph
-        super().__init__(numbers, {}, {}, graph.sizes)
-        self.derivation, self.graph, self.given = derivation, graph, given
-        self.made: dict[Expr, N] = {}
-        self.slopes = {tag: slope.in_output for tag, slope in derivation.slopes.items() if slope.replaces}
-
-    def entry(self, entry: Entry, at: Units) -> N:
-        if entry in self.sizes:
-            return super().entry(entry, at)
-        individual = entry.xreplace({i: sp.Integer(n) for i, n in at.items()}) if at else entry
-        if individual not in self.made:
-            self.made[individual] = self._made(individual)
-        return self.made[individual]
-
-    def _made(self, entry: Entry) -> N:
-        if entry in self.given:
-            return self.given[entry]
-        if entry.base in (PRE, OUT):
-            return self(self.graph.entry_equation(entry))
-        if entry.base == DELTA:
-            layer, unit = map(int, entry.indices)
-            step = self.output_step if layer == self.graph.depth else self.hidden_step(layer)
-            index = output_unit(step.right) if layer == self.graph.depth else TO
-            return self(step.right, {index: unit})
-        raise Missing(f"{entry} is not part of the network")
-
-    def partial(self, expr: Partial, at: Units) -> N:
-        """∂E/∂a of a generic loss, which the δ form leaves standing: SymPy's derivative of the forward equation."""
-        by = expr.by.xreplace({i: sp.Integer(n) for i, n in at.items()})
-        if expr.of != ERROR or by.base != OUT or by.indices[0] != self.graph.depth:
-            return super().partial(expr, at)
-        return self(sp.diff(written_out(self.graph.error.right, {}, self.graph.sizes), by))
-
-    @property
-    def output_step(self) -> Step:
-        """The step that states δ of the output layer."""
-        return self.derivation.general["output.delta"]
-
-    def hidden_step(self, layer: int) -> Step:
-        """The step that states δ of a hidden layer."""
-        return self.derivation.general[hidden_label(self.derivation.general, layer)]
-
-    def gradient(self, of: Entry) -> N:
-        """∂E/∂w of one weight or bias, by the derivation's general step."""
-        step = self.derivation.general[f"gradient.{of.base.label}.{of.indices[0]}"]
-        if is_trained(of):
-            return self(step.right)
-        return self(step.right, {FROM: int(of.indices[1]), TO: int(of.indices[-1])})
-
-
-class OpaqueFolded(Folded[Formula]):
-    """Evaluates to formulas; an activation is a function known by name, f′ in terms of f where a step has proved it."""
-
-    def apply(self, expr: Apply, at: Units) -> Formula:
-        if expr.order == 1 and expr.tag in self.slopes:
-            value = self(Apply(expr.tag, sp.Integer(0), *expr.arguments), at)
-            return self.with_symbol(A, value, self.slopes[expr.tag])
-        inside = tuple(self(u, at) for u in expr.arguments)
-        formula = self.derivation.graph.formulas.get(expr.tag)
-        if formula is not None and formula == Z:
-            return inside[0] if expr.order == 0 else self.numbers.rational(int(expr.order == 1), 1)
-        return self.numbers.named(expr.tag.name, expr.order, inside)
-
-    def symbol(self, symbol: Symbol, at: Units) -> Formula:
-        if symbol in self.symbols or symbol in at:
-            return super().symbol(symbol, at)
-        assert isinstance(self.numbers, Formulas)
-        return self.numbers.name(symbol)
 
 
 class Cached(World[Any]):

@@ -1,9 +1,9 @@
-"""The forward equations in floating point: the loss that emitted code must return, and how far units are from kinks."""
+"""Emitted functions and what stands in for functions known by name only: everything in floating point."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,16 +11,9 @@ from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr, Symbol
+from sympy import Symbol
 
-from symbackprop.calculus.indices import Entry
-from symbackprop.catalogue.entries import T
-from symbackprop.check.arrays import IndexArrays, on_parts
-from symbackprop.check.duals import Dual
 from symbackprop.check.numbers import Undecided
-from symbackprop.network import layers
-from symbackprop.network.forward import ForwardGraph
-from symbackprop.network.quantities import BATCH, BIAS, EXAMPLE, FROM, OUT, PRE, TARGET, TO, WEIGHT
 
 Reals = NDArray[np.float64]
 Arrays = dict[str, Reals]
@@ -106,100 +99,3 @@ class FloatArrays:
 
     def random(self, positive: bool = False) -> Any:
         raise Undecided("a symbol without a number")
-
-
-@dataclass(frozen=True)
-class Point:
-    """Numbers for one comparison: parameters by name, inputs and targets."""
-
-    params: Arrays
-    x: Reals
-    t: Reals
-
-
-class Forward:
-    """The forward equations in floating point, for the loss and for the distances from kinks."""
-
-    def __init__(self, graph: ForwardGraph, emitted: Emitted) -> None:
-        self.graph, self.emitted = graph, emitted
-        self.numbers = FloatArrays(emitted.stand_ins)
-        given = {**{s: float(v) for s, v in graph.spec.parameters.items()}, **emitted.numbers}
-        self.symbols = {symbol: Dual(np.asarray(value), {}) for symbol, value in given.items()}
-
-    def arrays(self, point: Point) -> dict[tuple[Any, ...], Dual[Any]]:
-        """Every weight, pre-activation and output, its axes in the order of the entry's indices."""
-        arrays: dict[tuple[Any, ...], Dual[Any]] = {}
-        for name, (letter, layer) in self.emitted.names.items():
-            value = point.params[name]
-            if letter not in ("w", "b"):
-                continue
-            stored = value.T if letter == "w" and not self.emitted.weights_from_to else value
-            arrays[letter, layer] = Dual(stored.reshape(-1) if letter == "b" else stored, {})
-        arrays["a", 1] = Dual(np.atleast_2d(point.x).T, {})
-        arrays["t",] = Dual(np.atleast_2d(point.t).T, {})
-        return arrays
-
-    def __call__(self, point: Point) -> tuple[float, float]:
-        """The objective, and the smallest distance of any unit, output or weight from a kink."""
-        arrays = self.arrays(point)
-        examples = arrays["a", 1].value.shape[1]
-        graph = self.graph
-        evaluate = IndexArrays(
-            self.numbers,
-            arrays,
-            {**self.symbols, **self._trained(point)},
-            {**graph.sizes, BATCH: examples},
-            graph.formulas,
-        )
-        for layer in range(2, graph.depth + 1):
-            for node in (graph.pre[layer], graph.out[layer]):
-                value = evaluate(per_example(node.right), {node.left.indices[1]: 0, EXAMPLE: 1})
-                shape = (examples, graph.spec.sizes[layer - 1])
-                arrays[node.left.base.label.name, layer] = on_parts(value, partial(_stored, shape=shape))
-        errors = evaluate(per_example(graph.error.right), {EXAMPLE: 0}).value
-        total = float(np.sum(errors)) / (examples if graph.spec.batch_reduction == "mean" else 1)
-        total += float(sum(np.sum(evaluate(share, at).value) for share, at in self._penalties()))
-        return total, min(self._distances(arrays, evaluate), default=math.inf)
-
-    def _trained(self, point: Point) -> dict[Symbol, Dual[Any]]:
-        """The trained parameters of the activations, by the symbols that stand for them in formulas."""
-        names = {place: name for name, place in self.emitted.names.items()}
-        return {
-            symbol: Dual(np.asarray(point.params[names[str(entry.base.label), int(entry.indices[0])]]), {})
-            for symbol, entry in self.graph.spec.trained.items()
-        }
-
-    def _penalties(self) -> Iterator[tuple[Expr, dict[Symbol, int]]]:
-        use = self.graph.spec.penalty
-        if use is None:
-            return
-        for letter, layer in self.emitted.names.values():
-            if letter == "w":
-                yield layers.penalty(use, WEIGHT[layer, FROM, TO]), {TO: 0, FROM: 1}
-            elif letter == "b" and use.biases:
-                yield layers.penalty(use, BIAS[layer, TO]), {TO: 0}
-
-    def _distances(self, arrays: Mapping[tuple[Any, ...], Dual[Any]], evaluate: IndexArrays) -> Iterator[float]:
-        spec = self.graph.spec
-        for layer in range(2, self.graph.depth + 1):
-            for kink in spec.activation_of(layer).entry.kinks:
-                yield float(np.min(np.abs(arrays["z", layer].value - evaluate(kink.at).value)))
-        out, targets = arrays["a", self.graph.depth].value, arrays["t",].value
-        for kink in spec.loss.entry.kinks:
-            at = targets if kink.at == T else evaluate(kink.at).value
-            yield float(np.min(np.abs(out - at)))
-        if spec.penalty is not None and spec.penalty.entry.kinks:
-            letters = "wb" if spec.penalty.biases else "w"
-            penalised = [n for n in self.emitted.names.values() if n[0] in (*letters,)]
-            yield min(float(np.min(np.abs(arrays[name].value))) for name in penalised)
-
-
-def _stored(part: Any, shape: tuple[int, int]) -> Any:
-    """An array by (…, example, unit) as it is stored: by unit and example."""
-    return np.broadcast_to(part.reshape(part.shape[-2:]), shape).T
-
-
-def per_example(expr: Expr) -> Expr:
-    """The equation for one example of a batch."""
-    entries = {e: e.base[(*e.indices, EXAMPLE)] for e in expr.atoms(Entry) if e.base in (PRE, OUT, TARGET)}
-    return expr.xreplace(entries)

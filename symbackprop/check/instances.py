@@ -16,11 +16,12 @@ import sympy as sp
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Partial
-from symbackprop.check.arrays import Array
-from symbackprop.check.field import Sweep, compared, evaluated
+from symbackprop.check.field import compared, evaluated
+from symbackprop.check.modular import Array
 from symbackprop.check.numbers import Missing, Undecided
 from symbackprop.check.proofs import IN_FIELD, POINTS, TRIES
 from symbackprop.check.report import DEFINED, UNDECIDED, Row
+from symbackprop.check.sweep import Sweep
 from symbackprop.check.values import Units
 from symbackprop.check.worlds import NetworkValues
 from symbackprop.derivation.derive import Derivation, derive

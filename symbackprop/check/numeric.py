@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 
-from symbackprop.check.floats import Arrays, Emitted, Forward, Point
+from symbackprop.check.float_forward import Forward, Point
+from symbackprop.check.floats import Arrays, Emitted
 from symbackprop.check.report import NUMERIC_GROUP, Row
 from symbackprop.network.forward import ForwardGraph
 

@@ -12,19 +12,23 @@ from itertools import chain, product
 from typing import Any
 
 import mpmath
-from sympy import Expr, Integer, KroneckerDelta, Symbol
+from sympy import Expr, Integer, Symbol
 
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
-from symbackprop.check.numbers import DIGITS, Missing, PrimeField, Reals, Undecided
+from symbackprop.check.meaning import Meaning, frontier_of, written_out
+from symbackprop.check.numbers import Missing, Undecided
+from symbackprop.check.prime_field import PrimeField
+from symbackprop.check.reals import DIGITS, Reals
 from symbackprop.check.report import DEFINED, SYMBOLIC, UNDECIDED, Row, Verdict
-from symbackprop.check.symbolic import Meaning, frontier_of, vanishes, written_out
+from symbackprop.check.symbolic import vanishes
 from symbackprop.check.terms import entries_of
+from symbackprop.check.units import free_indices
 from symbackprop.check.worlds import World
 from symbackprop.derivation.matrix_terms import Layout
 from symbackprop.derivation.steps import Assumption, Step
 from symbackprop.network.forward import ForwardGraph
-from symbackprop.network.quantities import BATCH, BIASES, EXAMPLE, TARGET, WEIGHTS
+from symbackprop.network.quantities import BATCH, TARGET
 
 POINTS = 3  # random networks over the prime field
 REAL_POINTS = 5
@@ -245,38 +249,6 @@ class Prover:
         uses = tuple((spec.sizes[l - 1], spec.activation_of(l).tag if l > 1 else "") for l in layers)
         biases = tuple(spec.has_bias(l) for l in layers if l < spec.depth)
         return tuple(side.xreplace(moved) for side in sides), first > 1, uses, biases
-
-
-def free_indices(sides: Iterable[Expr], graph: ForwardGraph) -> dict[Symbol, range]:
-    """The free unit indices of an equation, by name, and the units that each runs over."""
-    found: dict[Symbol, range] = {}
-    for side in sides:
-        for entry in sorted(side.atoms(Entry), key=str):
-            for i, units in zip(unit_indices(entry), unit_ranges(entry, graph), strict=False):
-                if isinstance(i, Symbol) and i in side.free_symbols and i != EXAMPLE:
-                    found.setdefault(i, units)
-        for delta in sorted(side.atoms(KroneckerDelta), key=str):
-            for i, j in (delta.args, delta.args[::-1]):
-                if j in found and i in side.free_symbols:
-                    found.setdefault(i, found[j])
-    return {i: found[i] for i in sorted(found, key=str)}
-
-
-def unit_indices(entry: Entry) -> tuple[Expr, ...]:
-    """The indices of an entry without its layer."""
-    return tuple(entry.indices[1:] if entry.base.layered else entry.indices)
-
-
-def unit_ranges(entry: Entry, graph: ForwardGraph) -> list[range]:
-    """The units that each index of the entry runs over."""
-    if not entry.base.layered:
-        return [graph.units(graph.depth)]
-    if not entry.indices[0].is_Integer:
-        return []
-    layer = int(entry.indices[0])
-    if entry.base in WEIGHTS:
-        return [graph.units(layer), graph.units(layer + 1)]
-    return [graph.units(layer + 1 if entry.base in BIASES else layer)]
 
 
 def same(u: Any, v: Any) -> bool:

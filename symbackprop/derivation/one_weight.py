@@ -44,8 +44,7 @@ def weight_section(derivation: Derivation, of: Entry) -> Section:
 
 def through_unit(derivation: Derivation, of: Entry) -> Iterator[Step]:
     """∂E/∂w = ∂E/∂z · ∂z/∂w = ∂E/∂a · f′(z) · a."""
-    pre = PRE[along.first_unit(of)]
-    out = OUT[along.first_unit(of)]
+    pre, out = PRE[along.first_unit(of)], OUT[along.first_unit(of)]
     local, cited = derivation.scalar.factor(pre, of)
     by_unit = Chain(Partial(ERROR, pre), Partial(pre, of))
     inserted = without_ones([Partial(ERROR, pre), local])

@@ -93,7 +93,7 @@ WITHOUT_OVERFLOW: tuple[Rewrite, ...] = (
 def stable_form(expr: Expr) -> Expr:
     """``expr`` after every rewrite, in the order of ``REWRITES``; ``Sigmoid`` and ``Softplus`` are left by name.
 
-    >>> z = Symbol("z", real=True)
+    >>> z = sp.Symbol("z", real=True)
     >>> stable_form(sp.log(1 / (1 + sp.exp(-z))))
     -Softplus(-z)
     """
@@ -105,7 +105,8 @@ def stable_form(expr: Expr) -> Expr:
 def without_overflow(expr: Expr) -> Expr:
     """A ``Sigmoid`` or ``Softplus`` as the form that is computed; anything else as it is.
 
-    >>> without_overflow(Softplus(Symbol("z", real=True)))
+    >>> from symbackprop.emit.functions import Softplus
+    >>> without_overflow(Softplus(sp.Symbol("z", real=True)))
     log1p(exp(-Abs(z))) + Max(0, z)
     """
     for rewrite in WITHOUT_OVERFLOW:

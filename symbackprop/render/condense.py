@@ -74,9 +74,8 @@ def _form(steps: tuple[Step, ...], lettered: frozenset[int]) -> Any:
     """What the steps say with their layers counted from the lowest, and whether they mention a lettered output."""
     sides = tuple(side for step in steps for side in (step.left, step.right))
     layers = _layers(sides)
-    shift = min(layers, default=0)
     letters = tuple(layer for layer in lettered if layer in layers and _mentions(sides, layer))
-    return _moved(sides, shift), tuple(step.rule for step in steps), letters
+    return _moved(sides, min(layers, default=0)), tuple(step.rule for step in steps), letters
 
 
 def _entries(side: Expr) -> Iterator[Entry]:

@@ -8,8 +8,7 @@ from math import hypot, sqrt
 
 from symbackprop.render.picture.geometry import Box, Point, Polyline
 
-POSITIONS = 41  # places tried along an edge
-ROUNDS = 12
+POSITIONS, ROUNDS = 41, 12  # places tried along an edge, and how often
 OVERLAP = 100.0  # what two labels on top of each other cost, in centimetres of crossed edge
 STRAY = 0.1  # what it costs to be a centimetre off the line that was wished for
 MARGIN = 0.05  # room kept around a label
