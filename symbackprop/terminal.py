@@ -119,7 +119,7 @@ def show_checks(report: Any) -> None:
     for (group, verdict), rows in groups.items():
         errors = [row.error for row in rows if row.error is not None]
         ways = ", ".join(dict.fromkeys(row.how for row in rows))
-        worst = f"largest error {max(errors):.1e}" if errors else ""
+        worst = f"errors below {max(errors):.0e}" if errors else ""
         lines.append((f"{len(rows)} {VERDICTS[verdict]}", group, ways, worst))
     _console().print("\nChecks")
     show_table(lines)

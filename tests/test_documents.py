@@ -224,7 +224,7 @@ def test_checks_are_reported_as_they_came_out():
     assert "| steps | (1)–(3) | holds | proved symbolically |" in markdown
     assert "| steps | (5) | refuted | random points |" in markdown
     assert "| steps | (6) | undecided | undecided |" in markdown
-    assert r"| emitted code | dE/dw\_1; dE/dw\_1 | holds | central differences, largest error 3.2e-08 |" in markdown
+    assert r"| emitted code | dE/dw\_1; dE/dw\_1 | holds | central differences, errors below 3e-08 |" in markdown
     assert "| The same for any unit, with δ | (7) | holds | proved symbolically |" in markdown
     assert "A note." in markdown
     assert "None was refuted" not in markdown

@@ -19,6 +19,7 @@ FORMS: dict[str, tuple[Expr, str]] = {
     "tanh": (ACTIVATIONS["tanh"].value, "1 - a**2"),
     "relu": (ACTIVATIONS["relu"].value, "Piecewise((1, z > 0), (0, True))"),
     "leaky_relu": (ACTIVATIONS["leaky_relu"].value, "Piecewise((1, z > 0), (alpha, True))"),
+    "prelu": (ACTIVATIONS["prelu"].value, "Piecewise((1, z > 0), (alpha, True))"),
     "elu": (ACTIVATIONS["elu"].value, "Piecewise((1, z > 0), (a + alpha, True))"),
     "softplus": (ACTIVATIONS["softplus"].value, "1 - exp(-a)"),
     "silu": (ACTIVATIONS["silu"].value, "a*(-a + z + 1)/z"),

@@ -80,5 +80,5 @@ def test_a_wrong_twin_is_found(activation: str) -> None:
 
 
 def test_the_oracle_knows_every_row() -> None:
-    assert list(oracle.ACTIVATIONS) == NAMED
+    assert set(oracle.ACTIVATIONS) >= set(NAMED)
     assert set(oracle.LOSSES) == set(LOSSES) - {"cost"}

@@ -18,7 +18,7 @@ NUMERIC_GROUP = "emitted code"
 
 @dataclass(frozen=True)
 class Row:
-    """One check: ``error`` is the largest relative difference of a numeric comparison, None for an exact one."""
+    """One check: ``error`` bounds the relative differences of a numeric comparison, None for an exact one."""
 
     group: str
     name: str
@@ -89,7 +89,7 @@ class CheckReport:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
 
     def to_json(self) -> str:
-        """The report as JSON text, the same bytes for the same report; numeric errors have two significant digits."""
+        """The report as JSON text, the same bytes for the same report; errors are powers of ten."""
         groups = [
             {"group": group, "holding": holding, "of": total, "how": ways}
             for group, holding, total, ways in self.summary()
@@ -113,7 +113,7 @@ def _summary(group: str, rows: list[Row]) -> tuple[str, int, int, list[str]]:
 
 
 def _as_json(row: Row) -> dict[str, object]:
-    error = None if row.error is None else f"{row.error:.1e}"
+    error = None if row.error is None else f"{row.error:.0e}"
     return {"group": row.group, "name": row.name, "verdict": row.verdict, "how": row.how, "error": error}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from math import ceil, isfinite, log10
 
 from symbackprop.check.composed import check_composed
 from symbackprop.check.field import check_field
@@ -19,6 +20,7 @@ from symbackprop.derivation.matrix_terms import Layout
 from symbackprop.derivation.steps import Section, Step
 from symbackprop.network.forward import ForwardGraph, forward_graph
 
+SMALLEST = 1e-16  # the error that stands for none
 SMALL = 24  # weights; equations for all units of larger networks are proved for a narrower one
 INDIVIDUAL = 100  # weights; lines about single units of larger networks are checked by exact values
 RESTATED = "as the notation writes them"
@@ -54,9 +56,20 @@ def check(
         notes.append("Equations for all units of a layer hold for any width; they were proved for widths of 2 and 3.")
     if emitted is not None:
         numeric, about = check_numeric(graph, emitted, seed)
-        rows += numeric
+        rows += [with_bound(row) for row in numeric]
         notes += about
     return CheckReport(tuple(rows), tuple(notes))
+
+
+def with_bound(row: Row) -> Row:
+    """The row with the power of ten above its error: the digits after it are the machine's, not the network's.
+
+    >>> with_bound(Row("emitted code", "dW1", True, "central differences", 6.9e-10)).error
+    1e-09
+    """
+    if row.error is None or not isfinite(row.error):
+        return row
+    return replace(row, error=float(f"1e{ceil(log10(max(row.error, SMALLEST)))}"))
 
 
 def proofs(

@@ -172,7 +172,7 @@ def shape(term: Term) -> tuple[Axis | None, Axis | None]:
 
     >>> w = Leaf(Base("w"), 1, Axis(1), Axis(2))
     >>> shape(Product(Transpose(w), w))
-    (Axis(layer=2), Axis(layer=2))
+    (Axis(layer=2, constant=False), Axis(layer=2, constant=False))
     """
     match term:
         case Leaf() | Ones() | Entries():

@@ -109,7 +109,7 @@ class BackWriter:
         shown = [escaped(name) for name in others[:NAMES_SHOWN]] + (["…"] if len(others) > NAMES_SHOWN else [])
         what = [escaped(ranges(numbers))] if numbers else []
         errors = [row.error for row in rows if row.error is not None]
-        figure = f", {words('words', 'largest_error', error=f'{max(errors):.1e}')}" if errors else ""
+        figure = f", {words('words', 'largest_error', error=f'{max(errors):.0e}')}" if errors else ""
         outcome = {True: "holds", False: "refuted", None: "undecided"}[verdict]
         title = words("headings", group) if group in keys("headings") else group
         return CheckRow(escaped(title), "; ".join(what + shown), words("words", outcome), escaped(how + figure))

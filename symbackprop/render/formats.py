@@ -11,7 +11,7 @@ from symbackprop.render.equations import EquationWriter
 from symbackprop.render.figures import latex_parts
 from symbackprop.render.html.mathml import for_html, html_inline, html_reason
 from symbackprop.render.html.page import html_parts
-from symbackprop.render.latex import LatexMarkup
+from symbackprop.render.latex import LatexMarkup, PaperMarkup
 from symbackprop.render.markdown import FLAVOURS, GITHUB
 from symbackprop.render.style import Style, latex_inline, latex_reason
 from symbackprop.render.typst_page import TYPST, typst_parts
@@ -48,7 +48,7 @@ FORMATS: dict[str, DocumentFormat] = {
         "LaTeX, for pdflatex",
         "derivation.tex",
         "document.tex.jinja",
-        Style(LatexMarkup(), escape.for_latex, latex_inline, latex_reason, line=84, reason_letter=0.72),
+        Style(PaperMarkup(), escape.for_latex, latex_inline, latex_reason, line=84, reason_letter=0.72),
         escape.only_ascii,
         latex_parts,
     ),

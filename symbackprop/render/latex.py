@@ -164,3 +164,24 @@ class LatexMarkup:
 
     def ones(self) -> Printed:
         return Printed(r"\mathbf{1}")
+
+
+WIDE = 56  # letters; wider arrays and cases, which have no place to break, are made smaller
+
+
+@dataclass(frozen=True)
+class PaperMarkup(LatexMarkup):
+    """LaTeX on a page of fixed width: what has no place to break is set smaller (``fitted``)."""
+
+    def array(self, rows: Sequence[Sequence[Printed]]) -> Printed:
+        return fitted(super().array(rows))
+
+    def cases(self, rows: Sequence[tuple[Printed, Printed | None]]) -> Printed:
+        return fitted(super().cases(rows))
+
+
+def fitted(printed: Printed) -> Printed:
+    """``printed``, made smaller on the page where it is wider than a line."""
+    if printed.width <= WIDE:
+        return printed
+    return Printed(rf"\fitted{{{printed.text}}}", printed.level, WIDE, tall=True)
