@@ -182,7 +182,10 @@ REFUSED = [
     ({"notation": ["S1"]}, "notation is ['S1']; expected text"),
     ({"penalty": 1}, "penalty is 1; expected a kind and a strength, like l2:0.1"),
     ({"penalty": {}}, "the penalty's kind is None; expected a name, like l2"),
-    ({"penalty": "l3"}, "unknown penalty 'l3'; expected one of elastic, elastic_net, l1, l1_l2, l2, lasso, ridge, weight_decay"),
+    (
+        {"penalty": "l3"},
+        "unknown penalty 'l3'; expected one of elastic, elastic_net, l1, l1_l2, l2, lasso, ridge, weight_decay",
+    ),
     ({"penalty": {"kind": "l2", "stregth": 1}}, "unknown key in penalty 'stregth'; did you mean 'strength'?"),
     ({"penalty": {"kind": "l2", "biases": 1}}, "the penalty's biases is 1; expected true or false"),
     ({"penalty": "l2:1:hlf"}, "unknown form of penalty 'hlf'; did you mean 'half'?"),

@@ -106,7 +106,7 @@ LATEX_TO_PLAIN = [
     (r"\\(?:begin|end)\{(?:cases|bmatrix)\}|\\\\|&|\\(?:left|right|Bigl|Bigr)(?![a-z])", ""),
     (r"\\,", " "),
     (r"\\text\{([^}]*)\}", r"(\1)"),
-    (r"\\(?:t?frac|mathrm|mathbf|mathsf|boldsymbol|sqrt)(?![a-z])", ""),
+    (r"\\(?:t?frac|mathrm|mathbf|mathsf|boldsymbol|sqrt|fitted)(?![a-z])", ""),
     (r"\\[lr](vert|\|)|\\(?:left|right)\|", "|"),
     (r"([_^])([^{\\ ])", r"\1{\2}"),
     (r"([_^])(\\[a-z]+)", r"\1{\2}"),
