@@ -10,6 +10,7 @@ FLOORS = {
     "errors": 0,
     "files": 0,
     "resources": 0,
+    "templating": 0,
     "calculus": 1,
     "catalogue": 2,
     "network": 3,

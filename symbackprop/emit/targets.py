@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from symbackprop import resources
 from symbackprop.derivation.derive import Derivation
 from symbackprop.emit.javascript import javascript_parts
 from symbackprop.emit.numpy_module import numpy_parts
@@ -17,6 +14,7 @@ from symbackprop.emit.scalar import PER_WEIGHT, scalar_parts
 from symbackprop.errors import SpecError, unknown
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
+from symbackprop.templating import environment
 
 Parts = Mapping[str, Any]
 
@@ -62,7 +60,7 @@ def emit(
     if target not in TARGETS:
         raise SpecError(unknown("target", target, TARGETS))
     row = TARGETS[target]
-    return _environment().get_template(row.template).render(row.parts(derivation, profile, numbers or {}))
+    return environment().get_template(row.template).render(row.parts(derivation, profile, numbers or {}))
 
 
 def load(source: str, name: str) -> ModuleType:
@@ -77,19 +75,3 @@ def load(source: str, name: str) -> ModuleType:
     module = ModuleType(name)
     exec(compile(source, f"<{name}>", "exec"), module.__dict__)
     return module
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(resources.templates()),
-        undefined=StrictUndefined,
-        block_start_string="<%",
-        block_end_string="%>",
-        variable_start_string="<<",
-        variable_end_string=">>",
-        comment_start_string="<#",
-        comment_end_string="#>",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

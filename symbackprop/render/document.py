@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
-
-import jinja2
 
 from symbackprop.derivation.derive import Derivation
 from symbackprop.errors import SpecError, unknown
@@ -26,7 +24,7 @@ from symbackprop.render.picture.draw import picture_for
 from symbackprop.render.style import Style
 from symbackprop.render.view import View
 from symbackprop.render.wording import words
-from symbackprop.resources import templates
+from symbackprop.templating import environment
 
 # The headings of the sections that hold no equations.
 FRAME = ("network", "notation", "assumptions", "checks", "code")
@@ -142,28 +140,3 @@ def default_title(derivation: Derivation) -> str:
 
 def _file_name(style: Style) -> str:
     return style.words(CODE_FILE)
-
-
-@lru_cache
-def environment() -> jinja2.Environment:
-    """What fills the templates of documents.
-
-    >>> environment().from_string("<< 1 + 1 >>").render()
-    '2'
-    """
-    # One set of delimiters for all formats, because LaTeX is full of the usual ones.
-    # Texts are escaped where they enter; in HTML everything else is escaped too.
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates()),
-        undefined=jinja2.StrictUndefined,
-        variable_start_string="<<",
-        variable_end_string=">>",
-        block_start_string="<%",
-        block_end_string="%>",
-        comment_start_string="<#",
-        comment_end_string="#>",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=lambda name: name is not None and name.endswith(".html.jinja"),
-    )

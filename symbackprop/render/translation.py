@@ -15,7 +15,7 @@ from symbackprop.notation.apply import Notation
 from symbackprop.notation.differences import INDEX, LETTER, REDUCTION, Difference, differences
 from symbackprop.notation.profile import Profile
 from symbackprop.notation.written import Writer, sign_of, written
-from symbackprop.render.document import default_title, environment
+from symbackprop.render.document import default_title
 from symbackprop.render.formats import FORMATS
 from symbackprop.render.formula import FormulaPrinter
 from symbackprop.render.lines import is_update
@@ -24,6 +24,7 @@ from symbackprop.render.printed import Printed
 from symbackprop.render.style import Style
 from symbackprop.render.text import TextMarkup
 from symbackprop.render.wording import keys, words
+from symbackprop.templating import environment
 
 PLAIN = Style(TextMarkup(), str, str, " ".join, line=1000, reason_letter=1)
 SIDE_BY_SIDE = 88.0  # letters; wider pairs stand one below the other
