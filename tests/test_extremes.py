@@ -13,9 +13,10 @@ from symbackprop.catalogue.activations import ACTIVATIONS
 from symbackprop.catalogue.entries import Z
 from symbackprop.derivation.derive import derive
 from symbackprop.derivation.slopes import slope_of
+from symbackprop.emit.array_module import helpers
 from symbackprop.emit.formulas import FormulaReader
-from symbackprop.emit.numpy import NUMPY, NumPyPrinter
-from symbackprop.emit.numpy_module import helpers
+from symbackprop.emit.numpy import NumPyPrinter
+from symbackprop.emit.numpy_module import HELPERS
 from symbackprop.emit.program import Var
 from symbackprop.emit.stable import stable_form
 from symbackprop.emit.targets import emit, load
@@ -44,10 +45,10 @@ CANCELLING = {"silu", "mish", "gelu", "gelu_tanh", "hard_swish"}
 
 def compiled(formula: Expr, numbers: dict[Symbol, Expr]):
     """The function that a module computes the formula with."""
-    printer = NumPyPrinter(NUMPY, {symbol: repr(float(number)) for symbol, number in numbers.items()})
+    printer = NumPyPrinter({symbol: repr(float(number)) for symbol, number in numbers.items()})
     source = printer(FormulaReader({Z: Var("z")})(stable_form(formula)))
     names: dict[str, object] = {"np": np, "real": np.float64}
-    for helper in helpers(frozenset(printer.used - {"real"})):
+    for helper in helpers(frozenset(printer.used), HELPERS):
         exec(helper, names)
     exec(f"def function(z): return {source}", names)
     return names["function"]

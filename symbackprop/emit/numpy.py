@@ -1,77 +1,46 @@
-"""Program lines as NumPy statements."""
+"""Program lines as NumPy statements, with room for their results handed in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from symbackprop.emit.printer import ATOM, PRODUCT, TEST, PythonPrinter
-from symbackprop.emit.program import (
-    ARITHMETIC,
-    FUNCTIONS,
-    TESTS,
-    Assign,
-    MatMul,
-    Node,
-    Number,
-    Op,
-    Reduce,
-    Transposed,
-    Var,
-    parts,
+from symbackprop.emit.arrays import ArrayPrinter, Library, is_truth, named_as
+from symbackprop.emit.printer import ATOM
+from symbackprop.emit.program import Assign, MatMul, Node, Op, Reduce, Transposed, Var
+
+NUMPY = Library(
+    functions=named_as("np", {"atan": "np.arctan", "erf": "_erf", "erfc": "_erfc", "near": "_near"}),
+    where="np.where({}, {}, {})",
+    reductions={
+        (function, over): f"np.{function}({{}}{axis})"
+        for function in ("sum", "max")
+        for over, axis in (("rows", ", axis=0"), ("columns", ", axis=1, keepdims=True"), ("all", ""))
+    },
+    opening={"n": "n = len({})", "real": "real = {}.dtype.type"},
+    rows="np.vstack(({}, {}))",
+    columns="np.column_stack(({}, {}))",
+    normal="np.asarray(rng.standard_normal({}) / {}**0.5, dtype)",
+    zeros="np.zeros({}, dtype)",
+    start="np.asarray({}, dtype)",
+    given="ArrayLike",
+    number="float",
 )
-from symbackprop.errors import UnsupportedExpression
-
-SAME_NAME = FUNCTIONS - ARITHMETIC - TESTS - {"where", "atan", "erf", "erfc", "near"}
-NUMPY = {name: f"np.{name}" for name in sorted(SAME_NAME)} | {
-    "atan": "np.arctan",
-    "erf": "_erf",
-    "erfc": "_erfc",
-    "near": "_near",
-}
 IN_PLACE = {"add": "+=", "multiply": "*=", "divide": "/="}
-AXIS = {"rows": "axis=0", "columns": "axis=1, keepdims=True"}
 
 
 @dataclass
-class NumPyPrinter(PythonPrinter):
+class NumPyPrinter(ArrayPrinter):
     """Prints nodes over NumPy arrays."""
 
-    def factor(self, factor: Node, first: bool) -> str:
-        if _is_truth(factor):
-            return self.inside(parts(factor)[0], ATOM)  # a truth value counts as 1 or 0 in a product
-        return super().factor(factor, first)
-
-    def cases(self, test: Node, value: Node, other: Node) -> tuple[str, int]:
-        branches = [self(value), self(other)]
-        if not any(_is_array(branch) for branch in (value, other)):
-            # Two bare numbers would make doubles of any input's type.
-            self.used.add("real")
-            branches = [f"real({branch})" for branch in branches]
-        return f"np.where({self(test)}, {', '.join(branches)})", ATOM
-
-    def function(self, function: str, args: tuple[Node, ...]) -> tuple[str, int]:
-        if function in ("and", "or"):
-            sign = " & " if function == "and" else " | "
-            return sign.join(self.inside(arg, ATOM) for arg in args), TEST
-        if function in ("maximum", "minimum") and len(args) > 2:
-            return super().function(function, (Op(function, args[:-1]), args[-1]))
-        return super().function(function, args)
+    library: Library = field(default=NUMPY, kw_only=True)
 
     def array(self, node: MatMul | Transposed | Reduce) -> tuple[str, int]:
         match node:
-            case MatMul(left, right):
-                return f"{self.inside(left, ATOM)} @ {self.inside(right, ATOM)}", PRODUCT
-            case Transposed(of):
-                return f"{self.inside(of, ATOM)}.T", ATOM
-            case Reduce(function, Var(name), over) if over in AXIS:
-                return f"{self(Var(name))}.{function}({AXIS[over]})", ATOM
-            case Reduce(function, of, over):
-                return f"np.{function}({', '.join([self(of), *([AXIS[over]] if over in AXIS else [])])})", ATOM
-        raise UnsupportedExpression(f"no source is known for {type(node).__name__}")
-
-    def line(self, line: Assign) -> list[str]:
-        """The line as one statement."""
-        return [f"{line.name} = {self(line.node)}"]
+            case Reduce(function, Var(name), "rows"):
+                return f"{self(Var(name))}.{function}(axis=0)", ATOM
+            case Reduce(function, Var(name), "columns"):
+                return f"{self(Var(name))}.{function}(axis=1, keepdims=True)", ATOM
+        return super().array(node)
 
     def line_in_buffers(self, line: Assign) -> list[str]:
         """The line as statements that write a matrix product into the work space and go on in place."""
@@ -96,31 +65,12 @@ class NumPyPrinter(PythonPrinter):
 
     def _scale(self, node: Node) -> str:
         """What an array is multiplied by in place: ``node``, with a truth value for the numbers 1 and 0."""
-        return self.factor(node, first=True) if _is_truth(node) else self(node)
+        return self.factor(node, first=True) if is_truth(node) else self(node)
 
 
 def in_buffer(line: Assign) -> bool:
     """Whether ``line_in_buffers`` writes the line into the work space."""
     return _starts_with_product(line.node)
-
-
-def _is_truth(node: Node) -> bool:
-    """Whether ``node`` is 1 where a test holds and 0 elsewhere."""
-    match node:
-        case Op("where", (_, Number(one), Number(zero))):
-            return bool(one == 1 and zero == 0)
-    return False
-
-
-def _is_array(node: Node) -> bool:
-    match node:
-        case Number():
-            return False
-        case Op("where", (_, value, other)):
-            return _is_array(value) or _is_array(other)
-        case Op(_, args):
-            return any(map(_is_array, args))
-    return True
 
 
 def _product_first(node: Node) -> tuple[Node, list[tuple[str, Node]]]:

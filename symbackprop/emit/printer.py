@@ -110,7 +110,11 @@ class PythonPrinter:
         name = self.functions[function]
         if name.startswith("_"):
             self.used.add(name)
-        return f"{name}({', '.join(map(self, args))})", ATOM
+        return f"{name}({', '.join(map(self.argument, args))})", ATOM
+
+    def argument(self, node: Node) -> str:
+        """What a function is handed."""
+        return self(node)
 
     def cases(self, test: Node, value: Node, other: Node) -> tuple[str, int]:
         """``value`` where ``test`` holds, else ``other``."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from symbackprop.emit.arrays import Library
 from symbackprop.emit.names import identifier
 from symbackprop.emit.program import Program
 from symbackprop.notation.profile import Profile
@@ -21,13 +22,14 @@ IN_WORDS = {
 
 @dataclass(frozen=True)
 class Stored:
-    """The parameters of ``program`` as ``profile`` stores them; ``shapes`` are theirs.
+    """The parameters of ``program`` as ``profile`` stores them in the arrays of ``library``; ``shapes`` are theirs.
 
     ``starts`` are the numbers that the trained parameters of activations start at, by name.
     """
 
     program: Program
     profile: Profile
+    library: Library
     starts: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -83,34 +85,35 @@ class Stored:
         if self.biases == "threshold":
             return [f"{name} = -{self.name(name)}" for name in biases]
         if self.biases == "weight":
-            first, rest = ("[0]", "[1:]") if self.from_to else ("[:, 0]", "[:, 1:]")
+            first, rest = ("[0, :]", "[1:, :]") if self.from_to else ("[:, 0]", "[:, 1:]")
             return [f"{name}, W{name[1:]} = W{name[1:]}{first}, W{name[1:]}{rest}" for name in biases]
         return []
 
-    @property
-    def gradients(self) -> dict[str, str]:
-        """The expression of each stored parameter's gradient in the program's gradients."""
-        program, together = self.program.gradients, "np.vstack" if self.from_to else "np.column_stack"
+    def of(self, arrays: Mapping[str, str]) -> dict[str, str]:
+        """The expression of each stored array from the program's ``arrays``: parameters, or gradients."""
         if self.biases == "threshold":
-            return {self.name(name): f"-{d}" if self.is_bias(name) else d for name, d in program.items()}
+            return {self.name(name): f"-{array}" if self.is_bias(name) else array for name, array in arrays.items()}
         if self.biases == "weight":
             return {
-                name: f"{together}(({program[f'b{name[1:]}']}, {d}))" if self.has_bias(name) else d
-                for name, d in program.items()
+                name: self.joined(arrays[f"b{name[1:]}"], array) if self.has_bias(name) else array
+                for name, array in arrays.items()
                 if name in self.shapes
             }
-        return dict(program)
+        return dict(arrays)
+
+    def joined(self, bias: str, weights: str) -> str:
+        """The expression of biases and weights in one array."""
+        return (self.library.rows if self.from_to else self.library.columns).format(bias, weights)
 
     def start(self, name: str, fan_in: int) -> str:
         """The random start of the stored parameter ``name``: weights normal, biases zero, others where they start."""
         if name in self.starts:
-            return f"np.asarray({self.starts[name]!r}, dtype)"
+            return self.library.start.format(repr(self.starts[name]))
         shape = self.shapes[name]
         if len(shape) == 1:
-            return f"np.zeros({shape[0]}, dtype)"
+            return self.library.zeros.format(*shape)
         plain = self.program.shapes[name]
-        drawn = f"rng.standard_normal({plain}) / {fan_in}**0.5"
+        drawn = self.library.normal.format(plain, fan_in)
         if shape == plain:
-            return f"np.asarray({drawn}, dtype)"
-        pad = "((1, 0), (0, 0))" if self.from_to else "((0, 0), (1, 0))"
-        return f"np.pad({drawn}, {pad}).astype(dtype)"
+            return drawn
+        return self.joined(self.library.zeros.format(plain[1] if self.from_to else plain[0]), drawn)

@@ -1,0 +1,264 @@
+"""What goes into an emitted module that computes with arrays: program lines, names and numbers, all of them derived."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any
+
+from sympy import Symbol, diff
+
+from symbackprop import resources
+from symbackprop.catalogue import entries as row
+from symbackprop.catalogue.activations import SIGMOID, TANH
+from symbackprop.catalogue.losses import MSE
+from symbackprop.derivation.derive import Derivation
+from symbackprop.derivation.slopes import slope_of
+from symbackprop.emit import source
+from symbackprop.emit.arrays import ArrayPrinter
+from symbackprop.emit.formulas import FormulaReader
+from symbackprop.emit.lower import lower
+from symbackprop.emit.names import Names
+from symbackprop.emit.program import Program, Var, needed
+from symbackprop.emit.stored import Stored
+from symbackprop.network.spec import NetworkSpec
+from symbackprop.notation.profile import Profile
+
+HELPERS = {"_erf": ("_erf", "_erfc"), "_erfc": ("_erfc",), "_near": ("_near",)}
+Printing = Callable[[Mapping[Symbol, str]], ArrayPrinter]
+
+
+@dataclass(frozen=True)
+class Slicer:
+    """Cuts a program into functions, each line written by the ``printer`` made for the names of numbers."""
+
+    program: Program
+    spec: NetworkSpec
+    names: Names
+    numbers: Mapping[str, int]
+    printer: Printing
+
+    def __call__(self, outputs: Sequence[str], in_buffers: bool = False) -> source.Slice:
+        """The lines that ``outputs`` need, with what must stand before them."""
+        lines = needed(self.program.lines, outputs)
+        printer = self.printer(source.named_numbers(self.spec))
+        write = printer.line_in_buffers if in_buffers else printer.line
+        text = [part for line in lines for part in self._fitted(write(line), line.label)]
+        opening: list[str] = []
+        for word, line in reversed(list(printer.library.opening.items())):
+            if any(word in _words(part) for part in [*opening, *text]):
+                opening.insert(0, line.format(self.names.input))
+        return source.Slice([*opening, *text], source.keywords(lines, self.spec), frozenset(printer.used))
+
+    def _fitted(self, statements: list[str], label: str | None) -> list[str]:
+        first, *rest = statements
+        comment = source.citation(self.numbers, label)
+        return [*source.fitted(first, comment=comment), *(part for line in rest for part in source.fitted(line))]
+
+
+@dataclass(frozen=True)
+class ArrayModule:
+    """What the template of a module that computes with arrays places.
+
+    Names are the letters of ``profile``; ``numbers`` are those of a document's equations. ``printer`` writes the lines;
+    the functions of ours that they call lie in template files called ``helpers``, ``{}`` being a function's name.
+    """
+
+    derivation: Derivation
+    profile: Profile
+    numbers: Mapping[str, int]
+    printer: Printing
+    helpers: str
+
+    @property
+    def spec(self) -> NetworkSpec:
+        """The network."""
+        return self.derivation.graph.spec
+
+    @cached_property
+    def starts(self) -> dict[str, float]:
+        """What the trained parameters of activations start at."""
+        trained = self.spec.trained.items()
+        return {f"{e.base.parameter}{e.indices[0]}": float(self.spec.parameters[symbol]) for symbol, e in trained}
+
+    @cached_property
+    def names(self) -> Names:
+        """The names of the arrays."""
+        return Names(self.profile, self.spec.depth, source.functions_handed_in(self.spec) | self.starts.keys())
+
+    @cached_property
+    def program(self) -> Program:
+        """The network's program."""
+        return lower(self.derivation, self.names)
+
+    @cached_property
+    def stored(self) -> Stored:
+        """How the module stores the parameters."""
+        return Stored(self.program, self.profile, self.printer({}).library, self.starts)
+
+    def parts(self, workspace: Sequence[str] = ()) -> dict[str, Any]:
+        """The whole module; with a ``workspace`` argument, gradients are computed in buffers."""
+        program, spec = self.program, self.spec
+        cut = Slicer(program, spec, self.names, self.numbers, self.printer)
+        forward, loss = cut(program.intermediates), cut([program.loss])
+        backward = cut([program.loss, *program.gradients.values()], in_buffers=bool(workspace))
+        return {
+            **self.arguments(forward, loss, backward, workspace),
+            **self.layout(),
+            **self.heading(),
+            "intermediates": program.intermediates,
+            "forward_lines": forward.lines,
+            "loss_lines": loss.lines,
+            "gradient_lines": backward.lines,
+            "error": program.loss,
+            "updates": updates(self.stored, self.printer, spec),
+            "helpers": helpers(forward.helpers | backward.helpers, self.helpers),
+            "stand_ins": stand_ins(backward.keywords, spec, self.printer),
+        }
+
+    def heading(self) -> dict[str, Any]:
+        """What the module says of itself."""
+        spec, names = self.spec, self.names
+        shapes = (f"{name} ({self.program.arrays[name][1]},)" for name in self.program.intermediates)
+        return {
+            "x": names.input,
+            "t": names.target,
+            "summary": f"Loss and gradients of the network {source.summary(spec)}.",
+            "description": description(spec, names, self.numbers),
+            "title": source.title_lines(spec),
+            "inputs": spec.sizes[0],
+            "outputs": spec.sizes[-1],
+            "reduction": f"the {spec.batch_reduction} over the batch" + (", plus the penalty" if spec.penalty else ""),
+            "constants": source.constants(spec),
+            "intermediates_in_words": textwrap.wrap(f"{', '.join(shapes)}.", 110),
+            "targets_sum_to_one": bool(spec.loss.entry.targets_sum_to_one),
+        }
+
+    def arguments(
+        self, forward: source.Slice, loss: source.Slice, backward: source.Slice, workspace: Sequence[str]
+    ) -> dict[str, Any]:
+        """The first lines of the functions and the calls between them."""
+        library, names, both = self.stored.library, self.names, backward.passed
+        params, x, t = "params: Arrays", f"{names.input}: {library.given}", f"{names.target}: {library.given}"
+        call = ", ".join
+        return {
+            "handed_in": bool(source.functions_handed_in(self.spec)),
+            "forward_def": source.signature("forward", [params, x], forward.named, "Arrays"),
+            "loss_def": source.signature("loss", [params, x, t], loss.named, library.number),
+            "gradients_def": source.signature("gradients", [params, x, t], backward.named, "Arrays"),
+            "both_def": source.signature(
+                "loss_and_gradients",
+                [params, x, t],
+                [*backward.named, *workspace],
+                f"tuple[{library.number}, Arrays]",
+            ),
+            "gradients_call": source.fitted(
+                f"return loss_and_gradients({call(['params', names.input, names.target, *both])})[1]"
+            ),
+            "found_call": source.fitted(f"slopes = gradients({call(['params', 'x', 't', *both])})"),
+            "above_call": source.fitted(f"change = loss({call(['unpack(above)', 'x', 't', *loss.passed])})", 8),
+            "below_call": source.fitted(f"change -= loss({call(['unpack(below)', 'x', 't', *loss.passed])})", 8),
+        }
+
+    def layout(self) -> dict[str, Any]:
+        """Shapes, and where each parameter lies in one vector."""
+        stored, program, spec = self.stored, self.program, self.spec
+        order = ", ".join(stored.shapes)
+        ends, unpacked = 0, []
+        for name, shape in stored.shapes.items():
+            start, ends = ends, ends + prod(shape)
+            piece = f"vector[{start}:{ends}]"
+            unpacked.append((name, piece if len(shape) == 1 else stored.library.shaped.format(piece, shape)))
+        return {
+            "shapes": stored.shapes.items(),
+            "weight_layout": "from_to" if stored.from_to else "to_from",
+            "weight_layout_in_words": f"W1[{'i, j' if stored.from_to else 'j, i'}] leads from unit i to unit j",
+            "biases": stored.biases,
+            "biases_in_words": stored.in_words,
+            "parameters": [*_unpacking(order, "_parameters(params)"), *stored.opening],
+            "first_parameter": next(iter(program.shapes)),
+            "gradient_names": stored.of(program.gradients).items(),
+            "trained": ", ".join(self.starts),
+            "initial": [(name, stored.start(name, spec.sizes[layer_of(name) - 1])) for name in stored.shapes],
+            "size": ends,
+            "unpacked": unpacked,
+        }
+
+
+def _unpacking(names: str, value: str) -> list[str]:
+    """``names = value`` for one name or many, on lines that fit."""
+    line = f"{names} = {value}" if "," in names else f"({names},) = {value}"
+    if len(line) + 4 <= source.WIDTH:
+        return [line]
+    return ["(", *(f"    {name}," for name in names.split(", ")), f") = {value}"]
+
+
+def description(spec: NetworkSpec, names: Names, numbers: Mapping[str, int]) -> list[str]:
+    """The heading's sentences."""
+    text = f"Examples lie in rows: {names.input} has shape ({spec.sizes[0]},) or (batch, {spec.sizes[0]}). "
+    if numbers:
+        text += "Numbers in comments are those of the equations in the derivation. "
+    text += "Run the file to check it against central differences."
+    return textwrap.wrap(text, source.WIDTH - 4)
+
+
+def layer_of(name: str) -> int:
+    """The layer that the parameter ``name`` leaves.
+
+    >>> layer_of("theta12")
+    12
+    """
+    return int(re.findall(r"\d+", name)[-1])
+
+
+def updates(stored: Stored, printing: Printing, spec: NetworkSpec) -> list[tuple[str, str]]:
+    """Each stored parameter's next value, from the dictionaries of parameters and gradients.
+
+    A step of gradient descent is the same for a bias, a threshold and an array of weights with the biases in it.
+    """
+    program = stored.program
+    names = {name: f'params["{stored.held_in(name)}"]' for name in program.shapes}
+    names |= {gradient: f'grads["{stored.held_in(name)}"]' for name, gradient in program.gradients.items()}
+    printer = printing(source.named_numbers(spec))
+    printer.names = names
+    return list({stored.held_in(line.name): printer(line.node) for line in program.updates}.items())
+
+
+def stand_ins(keywords: Mapping[str, str], spec: NetworkSpec, printing: Printing) -> dict[str, list[tuple[str, str]]]:
+    """What the self-check hands in: the names and values of numbers, the first lines and values of functions.
+
+    These are tanh and half the squared error, their slopes derived; a loss that takes outputs between 0 and 1 only gets
+    the sigmoid in place of tanh.
+    """
+    activation = TANH if spec.loss.entry.domain[0].is_infinite else SIGMOID
+    functions = [name for name, kind in keywords.items() if kind == "Function"]
+    return {
+        "numbers": [(name, "0.1") for name in keywords if name not in functions],
+        "functions": [_stand_in(name, activation, printing) for name in functions],
+    }
+
+
+def _stand_in(name: str, activation: row.Activation, printing: Printing) -> tuple[str, str]:
+    if name in ("cost", "cost_slope"):
+        formula, symbols = MSE.value if name == "cost" else diff(MSE.value, row.A), [row.A, row.T]
+    else:
+        slope = slope_of(Symbol(activation.name), activation.value)
+        formula, symbols = slope.formula if name.endswith("_prime") else slope.value, [row.Z]
+    read = FormulaReader({symbol: Var(symbol.name) for symbol in symbols})
+    value = printing({})(read(formula))
+    return source.signature(name, [f"{symbol}: Any" for symbol in symbols], [], "Any"), value
+
+
+def helpers(used: frozenset[str], template: str) -> list[str]:
+    """The sources of the helper functions that the lines call, from the files called ``template``."""
+    names = sorted({name for helper in used for name in HELPERS[helper]}, reverse=True)
+    return [(resources.templates() / template.format(name)).read_text(encoding="utf-8").rstrip() for name in names]
+
+
+def _words(text: str) -> set[str]:
+    code = text.partition("  # ")[0]
+    return set("".join(c if c.isalnum() or c == "_" else " " for c in code).split())
