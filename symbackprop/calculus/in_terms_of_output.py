@@ -60,8 +60,10 @@ class OutputForm:
     b: Symbol = _B
 
 
-def in_terms_of_output(value: Expr, z: Symbol, a: Symbol) -> OutputForm | None:
+def in_terms_of_output(value: Expr, z: Symbol, a: Symbol, by: Symbol | None = None) -> OutputForm | None:
     """f′(z) in terms of a = f(z), or None where elimination finds no form that is simpler than f′ itself.
+
+    With ``by``, a parameter of the formula, the same for the derivative by that parameter.
 
     >>> z, a = Symbol("z", real=True), Symbol("a", real=True)
     >>> in_terms_of_output(1 / (1 + sp.exp(-z)), z, a).slope
@@ -70,15 +72,19 @@ def in_terms_of_output(value: Expr, z: Symbol, a: Symbol) -> OutputForm | None:
     1 - a**2
     >>> in_terms_of_output(z / (1 + sp.exp(-z)), z, a).slope
     a*(-a + z + 1)/z
+    >>> beta = Symbol("beta", real=True)
+    >>> in_terms_of_output(1 / (1 + sp.exp(-beta * z)), z, a, beta).slope
+    a*z*(1 - a)
     """
+    by = z if by is None else by
     value = value.replace(lambda u: isinstance(u, sp.Max | sp.Min), larger_or_smaller_by_cases)
     corners = sum(len(e.args) for e in value.atoms(Piecewise)) + len(value.atoms(sp.Abs))
     branches = list(_branches(value)) if corners < MAX_CASES else []
     if not 0 < len(branches) <= MAX_CASES or any(where.has(sp.And, sp.Or) for _, where in branches):
         return None
-    found = [_eliminate(branch, condition, z, a) for branch, condition in branches]
+    found = [_eliminate(sp.diff(branch, by), branch, condition, z, a) for branch, condition in branches]
     cases = tuple(case for case in found if case is not None)
-    if len(cases) < len(found) or not _agrees_where_cases_meet(value, branches, z):
+    if len(cases) < len(found) or not _agrees_where_cases_meet(value, branches, z, by):
         return None
     slopes = [(case.slope, case.condition) for case in cases]
     slope = cases[0].slope if len(cases) == 1 else Piecewise(*slopes)
@@ -92,8 +98,7 @@ def _branches(value: Expr) -> Iterator[tuple[Expr, sp.Basic]]:
     yield from cases.args if isinstance(cases, Piecewise) else [(cases, sp.true)]
 
 
-def _eliminate(branch: Expr, condition: sp.Basic, z: Symbol, a: Symbol) -> Elimination | None:
-    derivative = sp.diff(branch, z)
+def _eliminate(derivative: Expr, branch: Expr, condition: sp.Basic, z: Symbol, a: Symbol) -> Elimination | None:
     if not derivative.has(z):
         return Elimination(condition, derivative)
     if _size(branch) > MAX_SIZE:
@@ -158,12 +163,12 @@ def _roots_for_slope(resultant: Expr) -> Iterator[Expr]:
             yield -constant / linear
 
 
-def _agrees_where_cases_meet(value: Expr, branches: list[tuple[Expr, sp.Basic]], z: Symbol) -> bool:
+def _agrees_where_cases_meet(value: Expr, branches: list[tuple[Expr, sp.Basic]], z: Symbol, by: Symbol) -> bool:
     """At the corner of an absolute value, the slope of the case that holds there is the slope of the formula."""
     if not value.has(sp.Abs):
         return True  # the given cases are differentiated one by one, here as everywhere
-    whole = sp.diff(value, z)
-    by_cases = Piecewise(*((sp.diff(branch, z), condition) for branch, condition in branches))
+    whole = sp.diff(value, by)
+    by_cases = Piecewise(*((sp.diff(branch, by), condition) for branch, condition in branches))
     if not all((r.lhs - r.rhs).is_polynomial(z) for _, c in branches for r in c.atoms(sp.core.relational.Relational)):
         return False
     edges = [edge for _, condition in branches for edge in _edges(condition, z)]

@@ -176,7 +176,7 @@ def trained_blocks(graph: ForwardGraph, layer: int, steps: Callable[..., tuple[S
     use = graph.spec.activation_of(layer)
     for symbol in use.trained:
         of = graph.spec.trained[symbol]
-        placed = reverse.at_layer(steps(use.tag, symbol, of.base[LAYER]), layer)
+        placed = reverse.at_layer(steps(use, symbol, of.base[LAYER]), layer)
         yield Block("gradient_trained", placed, (of,))
 
 
