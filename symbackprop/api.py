@@ -31,6 +31,7 @@ from symbackprop.network.read import load, network, spec_from_toml
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.network.stand_in import with_formulas
 from symbackprop.notation.apply import Notation
+from symbackprop.notation.keys import known_order
 from symbackprop.notation.profile import Profile, load_profile, profile_names
 from symbackprop.notation.written import Writer, as_written, restated, written
 from symbackprop.render.detail import known_level
@@ -88,6 +89,7 @@ def derive(
     weight: str | None = None,
     numbers: bool = False,
     sizes: str = "numeric",
+    layouts: str | None = None,
     seed: int = 0,
 ) -> BackpropDerivation:
     """Derive every gradient of ``net`` (a ``NetworkSpec``, or an example's name).
@@ -98,7 +100,8 @@ def derive(
     ``weight`` is the address of one that gets a section of its own, with its paths (default: the network's own).
     With ``numbers``, documents put numbers into every equation: those of the network's ``values``, the others drawn
     with ``seed``. With ``sizes`` "symbolic", the derivation for any sizes is written beside them, as ``general.md`` and
-    ``general.tex``.
+    ``general.tex``. ``layouts`` orders the factors where the chain rule is written with whole arrays: "numerator",
+    "denominator" or "both" (default: as the notation does).
 
     >>> d = derive(network("2-3-1", activation="sigmoid", loss="mse", bias=False))
     >>> d.delta(1, layer=2).recursion
@@ -110,6 +113,8 @@ def derive(
     graph = forward_graph(spec)  #                          NetworkSpec  -> ForwardGraph
     derivation = derive_graph(graph, listing)  #            ForwardGraph -> Derivation
     profile = load_profile(notation or spec.notation)  #    name         -> Profile
+    if layouts is not None:
+        profile = replace(profile, chain_order=known_order(layouts))
     if (address := weight or spec.weight) is not None:
         section = weight_section(derivation, parameter_at(address, spec))
         derivation = replace(derivation, sections=(*derivation.sections, section))
@@ -239,7 +244,14 @@ class BackpropDerivation:
             views = [self.derivation.matrix(layout) for layout in layouts]
             handed = emitted(self.compile(), self.graph.spec)
             written_steps = partial(restated, profile=self.profile)
-            self._reports[seed] = check(self.derivation, list(dict.fromkeys(views)), handed, seed, written_steps)
+            self._reports[seed] = check(
+                self.derivation,
+                list(dict.fromkeys(views)),
+                handed,
+                seed,
+                written_steps,
+                chain_order=self.profile.chain_order,
+            )
         return self._reports[seed]
 
     def files(

@@ -102,6 +102,7 @@ def summary_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--detail", metavar="LEVEL", default="full", help="How much documents show: exam, lecture or full.")
 @click.option("--numbers", is_flag=True, help="Put numbers into every equation: those of the file, the others drawn.")
 @click.option("--sizes", metavar="WHICH", default="numeric", help="numeric; symbolic adds general.md for any sizes.")
+@click.option("--layouts", metavar="WHICH", help="Chain rule between arrays: numerator, denominator or both layouts.")
 @click.option("--compare", metavar="NOTATION", help="Write the equations beside those of another notation instead.")
 @click.option("--title", metavar="TEXT", help="Title of the document.")
 @click.option("--author", metavar="TEXT", help="Author of the document.")
@@ -117,6 +118,7 @@ def derive(
     detail: str,
     numbers: bool,
     sizes: str,
+    layouts: str | None,
     compare: str | None,
     title: str | None,
     author: str | None,
@@ -137,7 +139,7 @@ def derive(
     known_engine(pdf_engine)
     known_flavour(markdown)
     with terminal.working("deriving", quiet=quiet):
-        shown = {"weight": weight, "detail": detail, "numbers": numbers, "sizes": sizes}
+        shown = {"weight": weight, "detail": detail, "numbers": numbers, "sizes": sizes, "layouts": layouts}
         spec, derivation = _derivation(given, shown, title=title, author=author)
         rows = derivation.summary() if weight is None else _one_weight(derivation, weight)
     folder = Path(out) if out else Path(GALLERY, _name(given))

@@ -143,7 +143,7 @@ REFUSED = [
     ("delta_sign = -1", "notation mine: delta_sign is -1; expected one of positive, negative"),
     ("update = 'sgd'", "notation mine: update is 'sgd'; expected one of gradient, delta"),
     ("hadamard = '*'", "notation mine: hadamard is '*'; expected one of ⊙, ∘, diag"),
-    ("chain_order = 'left'", "notation mine: chain_order is 'left'; expected one of both, numerator, denominator"),
+    ("chain_order = 'left'", "notation mine: chain_order is 'left'; expected one of numerator, denominator, both"),
     ("[reductions]\nbatch = 'average'", "notation mine: reductions.batch is 'average'; expected one of sum, mean"),
     (
         "[reductions]\nlayer = 'sum'",

@@ -151,16 +151,6 @@ def test_diagonal_matrices_are_for_one_example():
     assert "Diagonal" not in repr(batch.deltas)
 
 
-@pytest.mark.parametrize("order", ["both", "numerator", "denominator"])
-def test_the_order_of_the_chain_rule_between_arrays(order):
-    given = profile_from_toml(f"chain_order = '{order}'", "mine")
-    page = BackpropDerivation(derived("squares"), given).files(["md"])["derivation.md"]
-    assert ("This is numerator layout" in page, "In denominator layout" in page) == (
-        order != "denominator",
-        order != "numerator",
-    )
-
-
 # ----------------------------------------------------------------------------------------------------------------------
 
 

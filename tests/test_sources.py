@@ -272,7 +272,7 @@ def derived(source):
 def steps_of(source):
     """Every step of the source's document by label, in the profile's layout, and its place."""
     derivation = derived(source)
-    sections = all_sections(derivation.derivation, derivation.profile.layout(batch=False))
+    sections = all_sections(derivation.written, derivation.profile.layout(batch=False))
     return {step.label: step for section in sections for step in section.steps}
 
 

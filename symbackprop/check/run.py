@@ -16,7 +16,7 @@ from symbackprop.check.report import CheckReport, Row
 from symbackprop.derivation.arrays import array_section, chain_section
 from symbackprop.derivation.derive import Derivation, derive
 from symbackprop.derivation.matrix import MatrixView
-from symbackprop.derivation.matrix_terms import Layout
+from symbackprop.derivation.matrix_terms import NUMERATOR, Layout
 from symbackprop.derivation.steps import Section, Step
 from symbackprop.network.forward import ForwardGraph, forward_graph
 
@@ -35,19 +35,21 @@ def check(
     emitted: Emitted | None = None,
     seed: int = 0,
     restate: Restate | None = None,
+    *,
+    chain_order: str = NUMERATOR,
 ) -> CheckReport:
     """Prove every step of the derivation and of its matrix ``views``, and compare the emitted code numerically.
 
-    ``restate`` gives the steps that a notation writes in other quantities, back in the derivation's own. The same seed
-    gives the same report.
+    ``restate`` gives the steps that a notation writes in other quantities, back in the derivation's own;
+    ``chain_order`` is that of the chain rule between arrays. The same seed gives the same report.
 
     >>> from symbackprop.network.read import network
-    >>> from symbackprop.derivation.matrix_terms import Layout
+    >>> from symbackprop.derivation.matrix_terms import NUMERATOR, Layout
     >>> d = derive(forward_graph(network("2-3-1", activation="tanh", loss="mse")), "none")
     >>> check(d, [d.matrix(Layout())]).ok
     True
     """
-    rows = list(proofs(derivation, views, seed, restate))
+    rows = list(proofs(derivation, views, seed, restate, chain_order=chain_order))
     rows += check_composed(derivation, seed)
     rows += [row for view in views for row in check_field(derivation, view, seed)]
     notes: list[str] = []
@@ -73,11 +75,16 @@ def with_bound(row: Row) -> Row:
 
 
 def proofs(
-    derivation: Derivation, views: Sequence[MatrixView], seed: int, restate: Restate | None = None
+    derivation: Derivation,
+    views: Sequence[MatrixView],
+    seed: int,
+    restate: Restate | None = None,
+    *,
+    chain_order: str = NUMERATOR,
 ) -> Iterator[Row]:
     """A row for every step, for every assumption, and one for the references between steps."""
     graph = derivation.graph
-    arrays = list(about_arrays(derivation, views))
+    arrays = list(about_arrays(derivation, views, chain_order))
     every = [*derivation.steps, *(step for view in views for step in view.steps)]
     every += [step for _, section in arrays for step in section.steps]
     small = graph if graph.spec.weight_count <= SMALL else narrowed(graph)
@@ -90,7 +97,7 @@ def proofs(
     for view in shown:
         group = "matrix form, batch" if view.layout.batch else "matrix form, one example"
         yield from (prover.row(step, group, view.layout) for step in view.steps)
-    for layout, section in arrays if small is graph else about_arrays(derive(small, "none"), views):
+    for layout, section in arrays if small is graph else about_arrays(derive(small, "none"), views, chain_order):
         yield from (prover.row(step, section.key, layout) for step in section.steps if step.label in prover.steps)
     if restate is not None:
         layouts = tuple(view.layout for view in views)
@@ -107,10 +114,12 @@ def proofs(
     yield references(every)
 
 
-def about_arrays(derivation: Derivation, views: Sequence[MatrixView]) -> Iterator[tuple[Layout, Section]]:
+def about_arrays(
+    derivation: Derivation, views: Sequence[MatrixView], chain_order: str
+) -> Iterator[tuple[Layout, Section]]:
     """The sections on whole arrays, in each layout of one example that a view has."""
     for layout in (view.layout for view in views if not view.layout.batch):
-        sections = (array_section(derivation, layout), chain_section(derivation, layout))
+        sections = (array_section(derivation, layout), chain_section(derivation, layout, chain_order))
         yield from ((layout, section) for section in sections if section is not None)
 
 

@@ -17,6 +17,9 @@ from symbackprop.calculus.inert import Apply, Partial, spelled_out
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.fold import Fold
 from symbackprop.derivation.matrix_terms import (
+    BOTH,
+    DENOMINATOR,
+    NUMERATOR,
     TERMS,
     ChainRule,
     Entries,
@@ -66,17 +69,14 @@ def written_layer(graph: ForwardGraph, layout: Layout, layer: int, equation: Ste
     return Block("arrays_layer", tuple(steps), (*about, Integer(sizes[layer - 1])))
 
 
-def chain_section(derivation: Derivation, layout: Layout) -> Section | None:
-    """The output as one formula, the chain rule between arrays in both layouts of derivatives, and the gradients."""
+def chain_section(derivation: Derivation, layout: Layout, order: str = NUMERATOR) -> Section | None:
+    """The output as one formula, the chain rule between arrays with its factors in ``order``, and the gradients."""
     graph = derivation.graph
     blocks = []
     if graph.depth <= MOST_COMPOSED:
         blocks.append(Block("composed", tuple(composed(derivation, layout))))
     if graph.depth <= MOST_CHAINED:
-        layers = range(graph.depth - 1, 0, -1)
-        chains = [chain_rule(graph, layout, layer) for layer in layers]
-        blocks.append(Block("array_chain", tuple(step for chain in chains for step in chain)))
-        blocks.append(Block("array_chain_reversed", tuple(in_reverse(chain[-1]) for chain in chains)))
+        blocks += chain_blocks(graph, layout, order)
         blocks.append(Block("array_deltas", tuple(deltas(derivation, layout))))
     if graph.spec.weight_count <= WRITTEN_OUT:
         blocks.append(Block("array_gradients", tuple(gradients(graph, layout))))
@@ -98,18 +98,28 @@ def composed(derivation: Derivation, layout: Layout) -> Iterator[Step]:
     yield Step("chains.composed.error", ERROR, with_leaves(error, {out: put[out]}), rules.SUBSTITUTE, uses)
 
 
-def chain_rule(graph: ForwardGraph, layout: Layout, layer: int) -> tuple[Step, ...]:
+def chain_blocks(graph: ForwardGraph, layout: Layout, order: str) -> Iterator[Block]:
+    """The chain rule of every layer's weights in one layout of derivatives, or in both, the second from the first."""
+    own = DENOMINATOR if order == DENOMINATOR else NUMERATOR
+    chains = [chain_rule(graph, layout, layer, own) for layer in range(graph.depth - 1, 0, -1)]
+    yield Block(f"array_chain_{own}", tuple(step for chain in chains for step in chain))
+    if order == BOTH:
+        yield Block("array_chain_reversed", tuple(in_reverse(chain[-1]) for chain in chains))
+
+
+def chain_rule(graph: ForwardGraph, layout: Layout, layer: int, order: str) -> tuple[Step, ...]:
     """∂E/∂W = ∂E/∂a · ∂a/∂z · … · ∂z/∂W for the weights that leave ``layer``, first with a whole layer last."""
     passed = [(base, l) for l in range(graph.depth, layer, -1) for base in (OUT, PRE)]
     leaves = tuple(leaf(base, l, graph, layout) for base, l in (*passed, (WEIGHT, layer)))
     name, left = f"chains.w.{layer}", Gradient(leaves[-1])
     cited = ("error", *(f"forward.{kind}.{l}" for l in range(layer + 1, graph.depth + 1) for kind in ("z", "a")))
+    whole = ChainRule(leaves, denominator=order == DENOMINATOR)
     if layer == graph.depth - 1:
-        return (Step(name, left, ChainRule(leaves), rules.CHAIN, cited),)
-    by_layer = ChainRule((*leaves[:-2], leaves[-1]))
+        return (Step(name, left, whole, rules.CHAIN, cited),)
+    by_layer = replace(whole, leaves=(*leaves[:-2], leaves[-1]))
     return (
         Step(f"{name}.by_layer", left, by_layer, rules.CHAIN, cited),
-        Step(name, by_layer, ChainRule(leaves), rules.CHAIN, cited[-2:]),
+        Step(name, by_layer, whole, rules.CHAIN, cited[-2:]),
     )
 
 

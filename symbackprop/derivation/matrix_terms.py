@@ -127,6 +127,9 @@ class Entries:
     columns: Axis | None
 
 
+NUMERATOR, DENOMINATOR, BOTH = ORDERS = ("numerator", "denominator", "both")  # of the factors of a chain rule
+
+
 @dataclass(frozen=True)
 class ChainRule:
     """∂error/∂u · ∂u/∂v · … · ∂y/∂w for ``leaves`` u, v, …, y, w: an array of the shape of w.

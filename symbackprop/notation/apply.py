@@ -18,6 +18,7 @@ from symbackprop.network.quantities import (
     BIAS,
     NEXT_BIAS,
     NEXT_WEIGHT,
+    OBJECTIVE,
     OUT,
     WEIGHT,
     TrainedBase,
@@ -46,19 +47,21 @@ class Name:
 class Notation:
     """A profile applied to one network; ``depth`` counts the layers, ``tags`` are its activations in order.
 
-    ``trained`` are what activations learn: the symbol in their formulas, and the quantity that it is.
+    ``trained`` are what activations learn: the symbol in their formulas, and the quantity that it is. ``penalised``
+    says that the objective holds more than the errors.
     """
 
     profile: Profile
     depth: int
     tags: tuple[str, ...] = ()
     trained: Mapping[Symbol, Entry] = field(default_factory=dict)
+    penalised: bool = False
 
     @classmethod
     def of(cls, profile: Profile, graph: ForwardGraph) -> Notation:
         """The profile, applied to the network of ``graph``."""
         tags = tuple(dict.fromkeys(use.tag for use in graph.spec.activations))
-        return cls(profile, graph.depth, tags, graph.spec.trained)
+        return cls(profile, graph.depth, tags, graph.spec.trained, graph.spec.penalty is not None)
 
     @cached_property
     def substitution(self) -> Substitution:
@@ -134,6 +137,8 @@ class Notation:
 
         Raises ``UnsupportedExpression`` for a symbol that is none of these.
         """
+        if symbol == OBJECTIVE:
+            return self.objective
         if symbol in SYMBOLS:
             return self.profile.letters[SYMBOLS[symbol]]
         if symbol in self.index_letters:
@@ -145,6 +150,13 @@ class Notation:
         if symbol.name.replace("_", "").isalnum():
             return symbol.name
         raise UnsupportedExpression(f"no notation for the symbol {symbol.name}")
+
+    @property
+    def objective(self) -> str:
+        """The letter of what is minimised; a tilde tells it from the error where a penalty makes it another number."""
+        error, letter = (self.profile.letters[key] for key in ("error", "objective"))
+        stem, low, index_ = letter.partition("_")
+        return f"{stem}{TILDE}{low}{index_}" if self.penalised and letter == error else letter
 
     @cached_property
     def index_letters(self) -> dict[Symbol, str]:

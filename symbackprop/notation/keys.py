@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from symbackprop.errors import ProfileError, shown, unknown
+from symbackprop.derivation.matrix_terms import ORDERS
+from symbackprop.errors import ProfileError, SpecError, shown, unknown
 
 GREEK_LETTERS = "αβγδεζηθικλμνξοπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
 
@@ -45,7 +46,7 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
     "bias": ("vector", "weight", "threshold"),
     "delta_sign": ("positive", "negative"),
     "update": ("gradient", "delta"),
-    "chain_order": ("both", "numerator", "denominator"),
+    "chain_order": ORDERS,
     "derivative": ("d", "∂"),
     "hadamard": ("⊙", "∘", "diag"),
     "transpose": ("T", "⊤"),
@@ -68,6 +69,17 @@ def one_of(name: str, key: str, value: object) -> object:
             return choice
     expected = ", ".join(str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in CHOICES[key])
     raise ProfileError(f"notation {name}: {key} is {shown(value)}; expected one of {expected}")
+
+
+def known_order(name: str) -> str:
+    """``name``, if it is an order of the factors of the chain rule between arrays. Raises ``SpecError`` for any other.
+
+    >>> known_order("both")
+    'both'
+    """
+    if name not in ORDERS:
+        raise SpecError(unknown("layout of derivatives", name, ORDERS))
+    return name
 
 
 def letters_of(name: str, table: object) -> dict[str, str]:

@@ -42,7 +42,7 @@ class Profile:
     bias: str = "vector"
     delta_sign: str = "positive"
     update: str = "gradient"
-    chain_order: str = "both"
+    chain_order: str = "numerator"
     derivative: str = "∂"
     hadamard: str = "⊙"
     transpose: str = "T"

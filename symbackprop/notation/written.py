@@ -16,7 +16,17 @@ from symbackprop.calculus import rules
 from symbackprop.calculus.inert import Partial, Total
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import MatrixView
-from symbackprop.derivation.matrix_terms import Diagonal, Gradient, Hadamard, Layout, Leaf, Plus, Product, Scaled
+from symbackprop.derivation.matrix_terms import (
+    NUMERATOR,
+    Diagonal,
+    Gradient,
+    Hadamard,
+    Layout,
+    Leaf,
+    Plus,
+    Product,
+    Scaled,
+)
 from symbackprop.derivation.steps import Block, Formula, Section, Step
 from symbackprop.network.quantities import DELTA, RATE, TARGET
 from symbackprop.notation.augment import augmented
@@ -24,9 +34,8 @@ from symbackprop.notation.profile import Profile
 from symbackprop.notation.signs import expr_sign, term_sign, with_sign
 from symbackprop.notation.substitution import MINUS_DELTA, Substitution
 
-PLAIN = {"update": ("gradient",), "hadamard": ("⊙", "∘"), "chain_order": ("both",)}  # what leaves steps as they are
-# The blocks of the chain rule between arrays that a profile leaves out.
-LEFT_OUT = {"both": (), "numerator": ("array_chain_reversed",), "denominator": ("array_chain",)}
+# What leaves a derivation as it is.
+PLAIN = {"update": ("gradient",), "hadamard": ("⊙", "∘"), "chain_order": (NUMERATOR,)}
 Restated = tuple[Step, Layout | None]
 
 
@@ -190,9 +199,12 @@ def as_written(section: Section, derivation: Derivation) -> Section:
     """A section that is not part of ``derivation`` itself, in the quantities in which that is written."""
     if not isinstance(derivation, Written):
         return section
-    left_out = LEFT_OUT[derivation.writer.profile.chain_order]
-    kept = (block for block in section.blocks if block.key not in left_out)
-    return Section(section.key, tuple(map(derivation.writer.block, kept)))
+    return Section(section.key, tuple(map(derivation.writer.block, section.blocks)))
+
+
+def chain_order(derivation: Derivation) -> str:
+    """The order of factors in which the chain rule between arrays is written."""
+    return derivation.writer.profile.chain_order if isinstance(derivation, Written) else NUMERATOR
 
 
 def unwritten(derivation: Derivation) -> Derivation:

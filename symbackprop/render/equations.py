@@ -17,7 +17,7 @@ from symbackprop.derivation.numbers import Worked
 from symbackprop.derivation.steps import Block, Formula, Section, Step, numbering
 from symbackprop.network.quantities import OUT, RATE, TARGET, WEIGHT
 from symbackprop.notation.apply import Notation
-from symbackprop.notation.written import as_written, unwritten
+from symbackprop.notation.written import as_written, chain_order, unwritten
 from symbackprop.render.condense import condense
 from symbackprop.render.detail import MOST_TERMS, shown
 from symbackprop.render.formula import FormulaPrinter
@@ -69,7 +69,7 @@ def all_sections(derivation: Derivation, layout: Layout) -> tuple[Section, ...]:
     plain = unwritten(derivation)
     arrays, chains = (
         None if section is None else as_written(section, derivation)
-        for section in (array_section(plain, layout), chain_section(plain, layout))
+        for section in (array_section(plain, layout), chain_section(plain, layout, chain_order(derivation)))
     )
     matrix = matrix_section(derivation.matrix(layout))
     sections: list[Section | None] = []

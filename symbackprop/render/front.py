@@ -120,8 +120,11 @@ class FrontWriter:
         return letter if use.entry.value is None else f"{use.entry.name.replace('_', ' ')}, {letter}"
 
     def notation(self) -> list[SymbolRow]:
-        """The notation table."""
-        return [SymbolRow(self.writer.inline(expr), meaning) for expr, meaning in self._symbols()]
+        """The notation table; a letter that stands for two quantities has one row that says both."""
+        meanings: dict[str, list[str]] = {}
+        for expr, meaning in self._symbols():
+            meanings.setdefault(self.writer.inline(expr), []).append(meaning)
+        return [SymbolRow(symbol, words("words", "or").join(said)) for symbol, said in meanings.items()]
 
     def _symbols(self) -> Iterator[tuple[Expr, str]]:
         spec, profile, inline = self._spec, self.writer.notation.profile, self.writer.inline
