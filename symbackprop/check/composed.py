@@ -17,9 +17,10 @@ from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import Z
 from symbackprop.check.folded import Folded, OpaqueFolded
-from symbackprop.check.laurent import Ask, Formula, Formulas
+from symbackprop.check.laurent import Ask, Formulas
 from symbackprop.check.meaning import written_out
 from symbackprop.check.numbers import Missing, Undecided
+from symbackprop.check.polynomials import Formula
 from symbackprop.check.proofs import IN_REALS, REAL_POINTS, TRIES, same
 from symbackprop.check.reals import DIGITS, Reals
 from symbackprop.check.report import SYMBOLIC, UNDECIDED, Row, Verdict

@@ -10,9 +10,10 @@ from sympy import Expr, Symbol
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import A, Z
-from symbackprop.check.laurent import Formula, Formulas
+from symbackprop.check.laurent import Formulas
 from symbackprop.check.meaning import written_out
 from symbackprop.check.numbers import Missing, N, Numbers
+from symbackprop.check.polynomials import Formula
 from symbackprop.check.values import Units
 from symbackprop.check.worlds import NetworkValues
 from symbackprop.derivation.derive import Derivation

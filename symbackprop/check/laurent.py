@@ -1,8 +1,7 @@
-"""Formulas in normal form: sums of products of powers, so that two formulas are equal when their difference is empty.
+"""Formulas in normal form: sums of products of powers of symbols.
 
-A product of powers is one whole number, in which each symbol (an entry, a function's value, the inverse of a sum) has
-its own field of ``BITS`` bits for its exponent; exponents may be negative, and multiplying adds the numbers. An inverse
-of a sum is a symbol of its own until ``is_zero`` multiplies it out.
+A symbol stands for an entry, for a function's value, for the inverse of a sum or for a root. The last two are symbols
+of their own until ``is_zero`` multiplies the inverse out, and puts what stands under the root in place of its square.
 """
 
 from __future__ import annotations
@@ -12,14 +11,9 @@ from fractions import Fraction
 from typing import Any
 
 from symbackprop.check.numbers import Undecided
+from symbackprop.check.polynomials import BITS, HALF, Formula, Number, added, by_exponent, multiplied
 
-BITS = 16
-HALF = 1 << (BITS - 1)
 UNIT = 12  # exp(u) is the UNIT-th power of a symbol, so that exp(u/2), exp(u/3), exp(u/4) have whole exponents too
-MAX_TERMS = 4000
-
-Number = int | Fraction
-Formula = dict[int, Number]  # product of powers -> coefficient
 
 
 class Ask(Exception):  # noqa: N818 - not an error: both answers are tried
@@ -38,6 +32,7 @@ class Formulas:
         self.names: dict[Hashable, int] = {}
         self.signs: list[Hashable] = []  # what stands inside the signs that became symbols
         self.inverses: dict[int, Formula] = {}  # the place of an inverse's symbol -> what it inverts
+        self.roots: dict[int, Formula] = {}  # the place of a root's symbol -> what it is the square root of
         self.logarithms: dict[int, Formula] = {}  # the place of a logarithm's symbol -> what it is the logarithm of
 
     def name(self, key: Hashable, power: int = 1) -> Formula:
@@ -53,22 +48,10 @@ class Formulas:
         return {0: value} if value else {}
 
     def add(self, u: Formula, v: Formula) -> Formula:
-        total = dict(u)
-        for power, coefficient in v.items():
-            if value := total.get(power, 0) + coefficient:
-                total[power] = value
-            else:
-                del total[power]
-        return total
+        return added(u, v)
 
     def mul(self, u: Formula, v: Formula) -> Formula:
-        if len(u) * len(v) > MAX_TERMS:
-            raise Undecided("the formula is too long")
-        total: Formula = {}
-        for p, c in u.items():
-            for q, d in v.items():
-                total[p + q] = total.get(p + q, 0) + c * d
-        return {power: coefficient for power, coefficient in total.items() if coefficient}
+        return multiplied(u, v)
 
     def inverse(self, u: Formula) -> Formula:
         if not u:
@@ -81,7 +64,11 @@ class Formulas:
         return self.name(key)
 
     def root(self, u: Formula) -> Formula:
-        return self.name(("root", frozen(u)))
+        if not u:
+            return {}
+        key = ("root", frozen(u))
+        self.roots[self.place(key)] = u
+        return self.name(key)
 
     def call(self, name: str, u: Formula) -> Formula:
         if name == "exp":
@@ -148,38 +135,43 @@ class Formulas:
         return self.name(("unknown", len(self.names), positive))
 
     def is_zero(self, u: Formula) -> bool:
-        """Whether the formula is zero once every inverse of a sum is multiplied out, the last one first."""
-        while u and (places := self._inverses_in(u)):
-            u = self._multiplied_out(u, max(places))
+        """Whether the formula is zero once inverses are multiplied out and squares of roots replaced, the last first.
+
+        What an inverse or a root is made of has symbols of earlier places, so each place is met once. A root that is
+        left over counts as unknown: what holds for an unknown holds for the root.
+        """
+        for place in sorted({*self.inverses, *self.roots}, reverse=True):
+            parts = by_exponent(u, place)
+            if place in self.inverses:
+                u = self._multiplied_out(parts, self.inverses[place])
+            elif parts.keys() - {0, 1}:
+                u = self._squares_replaced(parts, place)
         return not u
 
-    def _inverses_in(self, u: Formula) -> set[int]:
-        return {place for place in self.inverses for power in u if exponent_at(power, place)}
+    def _multiplied_out(self, parts: dict[int, Formula], inverted: Formula) -> Formula:
+        """The sum of parts times powers of an inverse, times the highest power of what is inverted."""
+        highest = max(parts, default=0)
+        return self._sum_of_powers({highest - exponent: part for exponent, part in parts.items()}, inverted)
 
-    def _multiplied_out(self, u: Formula, place: int) -> Formula:
-        """``u`` times the highest power of the sum whose inverse stands at ``place``."""
-        highest = max(exponent_at(power, place) for power in u)
-        by_exponent: dict[int, Formula] = {}
-        for power, coefficient in u.items():
-            exponent = exponent_at(power, place)
-            by_exponent.setdefault(exponent, {})[power - (exponent << (BITS * place))] = coefficient
+    def _squares_replaced(self, parts: dict[int, Formula], place: int) -> Formula:
+        """The sum of parts times powers of the root at ``place``, times an even power of it, with no square in it."""
         total: Formula = {}
-        for exponent, part in by_exponent.items():
-            for _ in range(highest - exponent):
-                part = self.mul(part, self.inverses[place])
-            total = self.add(total, part)
+        lowest = min(parts) // 2
+        for odd in (0, 1):
+            halves = {exponent // 2 - lowest: part for exponent, part in parts.items() if exponent % 2 == odd}
+            rest = self._sum_of_powers(halves, self.roots[place])
+            total = added(total, {power + (odd << (BITS * place)): c for power, c in rest.items()})
         return total
 
-
-def exponent_at(power: int, place: int) -> int:
-    """The exponent of the symbol at ``place`` in a product of powers."""
-    below = (power + _bias(place)) >> (BITS * place)
-    return int((below & ((1 << BITS) - 1)) - HALF)
-
-
-def _bias(place: int) -> int:
-    """HALF in every field up to ``place``, which makes all exponents there positive."""
-    return HALF * (((1 << (BITS * (place + 1))) - 1) // ((1 << BITS) - 1))
+    @staticmethod
+    def _sum_of_powers(parts: dict[int, Formula], base: Formula) -> Formula:
+        """Σ part · base^exponent."""
+        total: Formula = {}
+        for exponent, part in parts.items():
+            for _ in range(exponent):
+                part = multiplied(part, base)
+            total = added(total, part)
+        return total
 
 
 def frozen(u: Formula) -> Any:

@@ -7,7 +7,7 @@ the step is then proved for every network that goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import sympy as sp
 from sympy import Expr, Integer, Sum, Symbol
@@ -19,7 +19,6 @@ from symbackprop.network.quantities import (
     BATCH,
     BIAS,
     BIAS_CHANGE,
-    BIASES,
     DELTA,
     ERROR,
     NEXT_BIAS,
@@ -31,7 +30,6 @@ from symbackprop.network.quantities import (
     TARGET,
     WEIGHT,
     WEIGHT_CHANGE,
-    WEIGHTS,
     is_trained,
 )
 
@@ -42,19 +40,26 @@ CHANGED = {WEIGHT_CHANGE: WEIGHT, BIAS_CHANGE: BIAS}
 def written_out(expr: Expr, units: Mapping[Symbol, int], sizes: Mapping[Expr, int]) -> Expr:
     """``expr`` at the given units, its sums written out; sizes inside an outer sum depend on its index."""
     put: dict[Expr, Expr] = {s: Integer(n) for s, n in units.items()}
-    numbers: dict[Expr, Expr] = {size: Integer(n) for size, n in sizes.items()}
+    done: dict[Expr, Expr] = {**put, **{size: Integer(n) for size, n in sizes.items()}}  # equal parts are written once
 
     def write(e: Expr) -> Expr:
-        if not e.has(Sum):
-            return e
-        if not isinstance(e, Sum):
-            return e.func(*map(write, e.args))
+        if e not in done:
+            done[e] = sum_written(e) if isinstance(e, Sum) else parts_written(e)
+        return done[e]
+
+    def sum_written(e: Sum) -> Expr:
         (i, low, high), *rest = e.limits[::-1]
         body = Sum(e.function, *rest[::-1]) if rest else e.function
-        values = range(int(low), int(high) + 1)
-        return sp.Add(*(write(body.xreplace({i: Integer(n)}).xreplace(numbers)) for n in values))
+        values = range(int(write(low)), int(write(high)) + 1)
+        return sp.Add(*(write(body.xreplace({i: Integer(n)})) for n in values))
 
-    return write(expr.xreplace(put).xreplace(numbers))
+    def parts_written(e: Expr) -> Expr:
+        if isinstance(e, Entry):
+            return e.xreplace(put)
+        args = tuple(map(write, e.args))
+        return e if args == e.args else e.func(*args)
+
+    return write(expr)
 
 
 class Meaning:
@@ -183,21 +188,3 @@ def position(entry: Entry) -> int:
         return 0
     place = 0 if is_trained(entry) else {PRE: 0, DELTA: 0, OUT: 1}.get(entry.base, 2)
     return 3 * int(entry.indices[0]) + place
-
-
-def frontier_of(exprs: Iterable[Expr], depth: int) -> int | None:
-    """The first layer that nothing in ``exprs`` goes beyond; None where they reach the error itself."""
-    last = 1
-    for expr in exprs:
-        nodes = expr.atoms(Entry, Partial, Symbol)
-        entries = [node for node in nodes if isinstance(node, Entry)]
-        partials = [node for node in nodes if isinstance(node, Partial)]
-        if any(entry.base == TARGET for entry in entries):
-            return None
-        if nodes & {ERROR, OBJECTIVE} and expr.xreplace({p: Integer(0) for p in partials}).has(ERROR, OBJECTIVE):
-            return None
-        varied = {p.by for p in partials if p.of in (ERROR, OBJECTIVE)}
-        for entry in entries:
-            leads_on = entry.base in (*WEIGHTS, *BIASES) or is_trained(entry) or (entry.base == OUT and entry in varied)
-            last = max(last, int(entry.indices[0]) + leads_on)
-    return last if last <= depth else None

@@ -1,7 +1,8 @@
 """Every step of a derivation, proved or refuted at individual entries.
 
-A step is first evaluated in networks with random numbers from a prime field, which refutes what is false; what holds
-there is then proved symbolically where that is quick. Where the field cannot speak for the reals, 50-digit numbers do.
+A step is first evaluated in a network with random numbers from a prime field, which finds what is false; what holds
+there is then proved symbolically, or, where that would be too long, evaluated in more such networks. Where the field
+cannot speak for the reals, 50-digit numbers do.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from sympy import Expr, Integer, Symbol
 
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
-from symbackprop.check.meaning import Meaning, frontier_of, written_out
+from symbackprop.check.meaning import Meaning, written_out
 from symbackprop.check.numbers import Missing, Undecided
 from symbackprop.check.prime_field import PrimeField
+from symbackprop.check.reach import Reach
 from symbackprop.check.reals import DIGITS, Reals
 from symbackprop.check.report import DEFINED, SYMBOLIC, UNDECIDED, Row, Verdict
 from symbackprop.check.symbolic import vanishes
@@ -59,6 +61,7 @@ class Prover:
     def __init__(self, graph: ForwardGraph, steps: Iterable[Step], seed: int = 0) -> None:
         self.graph, self.seed = graph, seed
         self.steps = {step.label: step for step in steps}
+        self.reach = Reach(graph.depth)
         self._worlds: dict[Any, list[World[Any]]] = {}
         self._meanings: dict[Any, Meaning] = {}
         self._proved: dict[Pattern, bool] = {}
@@ -130,32 +133,35 @@ class Prover:
         pattern = None if assumptions else self._pattern(pairs)
         if pattern is not None and pattern in self._theorems:
             return True, SYMBOLIC
-        found = self.compare("field", pairs, examples, assumptions)
-        if found is True and self.symbolically(pairs, examples, assumptions, pattern):
-            return True, SYMBOLIC
-        if found is True:
-            return True, IN_FIELD
+        found: Verdict = None
         # A random choice of signs need not be one that real numbers can have: only the reals refute.
-        with mpmath.workdps(DIGITS):
-            found = self.compare("reals", pairs, examples, assumptions)
-        return found, UNDECIDED if found is None else IN_REALS if found else "unequal at random points"
+        for kind, points, how in (("field", POINTS, IN_FIELD), ("reals", REAL_POINTS, IN_REALS)):
+            found = self.compare(kind, pairs, examples, assumptions, points=1)
+            if found is True and self.symbolically(pairs, examples, assumptions, pattern):
+                return True, SYMBOLIC
+            if found is True:
+                found = self.compare(kind, pairs, examples, assumptions, points)
+            if found is True:
+                return True, how
+        return found, UNDECIDED if found is None else "unequal at random points"
 
     def compare(
-        self, kind: str, pairs: Sequence[Pair], examples: int | None, assumptions: tuple[Assumption, ...]
+        self, kind: str, pairs: Sequence[Pair], examples: int | None, assumptions: tuple[Assumption, ...], points: int
     ) -> Verdict:
-        """Whether all pairs agree at the random points; None if too few points have a value."""
-        left_to_find = POINTS if kind == "field" else REAL_POINTS
-        for world in self.worlds(kind, examples, assumptions):
-            try:
-                if not all(same(world(pair.left, pair.units), world(pair.right, pair.units)) for pair in pairs):
+        """Whether all pairs agree at so many random points; None if too few points have a value."""
+        left_to_find = points
+        with mpmath.workdps(DIGITS):
+            for world in self.worlds(kind, examples, assumptions):
+                try:
+                    if not all(same(world(pair.left, pair.units), world(pair.right, pair.units)) for pair in pairs):
+                        return False
+                except Missing:
                     return False
-            except Missing:
-                return False
-            except Undecided:
-                continue
-            left_to_find -= 1
-            if left_to_find == 0:
-                return True
+                except Undecided:
+                    continue
+                left_to_find -= 1
+                if left_to_find == 0:
+                    return True
         return None
 
     def worlds(self, kind: str, examples: int | None, assumptions: tuple[Assumption, ...]) -> Iterator[World[Any]]:
@@ -194,7 +200,7 @@ class Prover:
         left, right = self._written_out(pair)
         if left == right:
             return True
-        frontier = frontier_of([left, right], self.graph.depth)
+        frontier = self.reach([left, right])
         if frontier is None:
             return False
         key = self._shifted((left, right), frontier)
@@ -230,7 +236,7 @@ class Prover:
     def _pattern(self, pairs: Sequence[Pair]) -> Pattern | None:
         """What the pairs say, wherever in the network they say it; None if they reach the error itself."""
         sides = [side for pair in pairs for side in (pair.left, pair.right)]
-        frontier = frontier_of(sides, self.graph.depth)
+        frontier = self.reach(sides)
         if frontier is None:
             return None
         units = tuple(tuple(pair.units.items()) for pair in pairs)

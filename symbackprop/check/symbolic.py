@@ -7,15 +7,13 @@ from collections.abc import Callable, Hashable
 from sympy import Expr, Symbol
 
 from symbackprop.calculus.indices import Entry
-from symbackprop.check.laurent import Ask, Formula, Formulas
+from symbackprop.check.laurent import Ask, Formulas
 from symbackprop.check.meaning import Meaning, position
 from symbackprop.check.numbers import Undecided
+from symbackprop.check.polynomials import Formula
 from symbackprop.check.values import Units
 from symbackprop.check.worlds import NetworkValues
-from symbackprop.network.quantities import (
-    OUT,
-    PRE,
-)
+from symbackprop.network.quantities import OUT, PRE
 
 MAX_CASES = 6  # comparisons that a proof distinguishes
 
@@ -42,20 +40,31 @@ class Proof(NetworkValues[Formula]):
 def vanishes(difference: Expr, meaning: Meaning) -> bool:
     """Whether the difference is proved to be zero, entries being independent.
 
-    First with activations unknown, then with their formulas inserted, then with the last forward equations inserted.
+    First with activations unknown, then with their formulas inserted, then with the last forward equations inserted,
+    and last with all of them, down to the input.
     """
-    entries = [e for e in difference.atoms(Entry) if e.base in (PRE, OUT) and e.indices[0] != 1]
+    entries = {e for e in difference.atoms(Entry) if has_equation(e)}
     last = max(map(position, entries), default=0)
 
     def is_output(entry: Entry) -> bool:
-        return bool(entry.base == OUT and entry.indices[0] != 1)
+        return has_equation(entry) and bool(entry.base == OUT)
 
     def is_last(entry: Entry) -> bool:
         return entry in entries and position(entry) == last
 
-    ways: list[tuple[Callable[[Entry], bool], bool]] = [(lambda _: False, True), (is_output, False), (is_last, False)]
+    ways: list[tuple[Callable[[Entry], bool], bool]] = [
+        (lambda _: False, True),
+        (is_output, False),
+        (is_last, False),
+        (has_equation, True),
+    ]
     zero: bool = difference == 0
     return zero or any(_zero(difference, meaning, inserted, opaque, {}) for inserted, opaque in ways)
+
+
+def has_equation(entry: Entry) -> bool:
+    """Whether the entry is a pre-activation or an output, not an input."""
+    return bool(entry.base in (PRE, OUT) and entry.indices[0] != 1)
 
 
 def _zero(
