@@ -376,6 +376,25 @@ def test_long_sums_are_broken_before_their_signs():
     assert all(line.startswith(" + ") for line in lines[1:])
 
 
+def test_lines_end_before_terms_rather_than_within_them():
+    def path(unit):
+        passed = (Partial(ERROR, OUT[3, 1]), Partial(OUT[3, 1], PRE[3, 1]), Partial(PRE[3, 1], OUT[2, unit]))
+        return Chain(*passed, Partial(OUT[2, unit], PRE[2, unit]))
+
+    both = LATEX(Total(path(1), path(2)))
+    for room in (1.1, 1.3, 1.6):
+        first, second = broken(both, room * LATEX(path(1)).width, room * LATEX(path(1)).width)
+        assert second.startswith(" + ") and first.count("frac") == second.count("frac") == 4
+    narrow = broken(both, 0.7 * LATEX(path(1)).width, 0.7 * LATEX(path(1)).width)
+    assert len(narrow) == 4 and narrow[2].startswith(" + ")
+
+
+def test_a_line_is_not_left_almost_empty():
+    term = RATE * Add(*(WEIGHT[1, i, 1] for i in range(1, 9)))
+    width = LATEX(term).width - 2
+    assert broken(LATEX(term), width, width)[0].startswith(r"\eta\,(w_{11}[1] + ")
+
+
 def test_long_brackets_are_broken_too():
     inside = Add(*(DELTA[3, i] * WEIGHT[2, 1, i] for i in range(1, 9)))
     lines = broken(LATEX(inside * slope), 30, 28)

@@ -14,6 +14,7 @@ import pypdf
 import pytest
 
 from symbackprop import api
+from symbackprop.check.report import CheckReport, Row
 from symbackprop.derivation.derive import derive
 from symbackprop.errors import SpecError, SymbackpropError
 from symbackprop.network.forward import forward_graph
@@ -258,9 +259,11 @@ def test_logs_without_a_line_still_say_something():
     assert complaint("") == "it gives no reason"
 
 
-def test_a_brief_view_of_the_first_example_fits_on_a_page():
-    derivation = derive(forward_graph(load(examples()["S1"])))
-    pages = render(derivation, None, load_profile("S1"), ["pdf"], view=View(EXAM))
+@pytest.mark.parametrize("name", ["S1", "S2", "S3", "S5"])
+def test_a_brief_view_with_its_checks_fits_on_a_page(name):
+    derivation = api.derive(name).written
+    passed = CheckReport((Row("forward", "forward.z2", True, "by definition"),))
+    pages = render(derivation, passed, load_profile(name), ["pdf"], view=View(EXAM))
     assert len(read(pages["derivation.pdf"]).pages) == 1
 
 

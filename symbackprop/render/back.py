@@ -104,7 +104,7 @@ class BackWriter:
 
     def _check_row(self, group: str, verdict: bool | None, how: str, rows: list[ReportRow]) -> CheckRow:
         escaped = self.writer.style.words
-        numbers = [self.writer.numbers[row.name] for row in rows if row.name in self.writer.numbers]
+        numbers = {self.writer.numbers[row.name] for row in rows if row.name in self.writer.numbers}
         others = [row.name for row in rows if row.name not in self.writer.numbers]
         shown = [escaped(name) for name in others[:NAMES_SHOWN]] + (["…"] if len(others) > NAMES_SHOWN else [])
         what = [escaped(ranges(numbers))] if numbers else []

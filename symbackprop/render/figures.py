@@ -22,12 +22,13 @@ FIRST = WEIGHT[1, 1, 1]  # the weight whose way to the error is shown, where eac
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture in the markup of a document, its caption, what it shows in plain words, its width in centimetres."""
+    """A picture in the markup of a document, its caption, what it shows in plain words, its size in centimetres."""
 
     drawing: str
     caption: str
     about: str
     width: float
+    height: float
 
 
 def figures(
@@ -41,7 +42,7 @@ def figures(
     for section, caption, picture in () if writer.view.brief else _pictures(writer):
         heading = words("words", f"contents_{NETWORK}") if section == NETWORK else words("headings", section)
         about = plain(f"{picture.title}. {picture.about}".strip())
-        placed.setdefault(heading, []).append(Figure(emit(picture), caption, about, picture.width))
+        placed.setdefault(heading, []).append(Figure(emit(picture), caption, about, picture.width, picture.height))
     return placed
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from symbackprop.calculus.indices import Entry
@@ -97,7 +97,7 @@ def is_update(left: Formula) -> bool:
     return left.base in (NEXT_WEIGHT, NEXT_BIAS, NEXT_THRESHOLD) or is_trained(left.base, "next")
 
 
-def ranges(numbers: list[int], mark: str = "") -> str:
+def ranges(numbers: Iterable[int], mark: str = "") -> str:
     """Equation numbers in words: runs of three and more are shortened.
 
     >>> ranges([1, 2, 3, 5, 8, 9])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+ALMOST_EMPTY = 0.3  # the share of a line
+
 
 class Level(IntEnum):
     """How tightly a piece holds together; a piece gets parentheses where its surroundings hold tighter."""
@@ -68,28 +70,31 @@ def enclosed(left: str, piece: Printed, right: str, width: float) -> Printed:
 def broken(piece: Printed, first: float, later: float) -> list[str]:
     """The text on as many lines as it needs: at most ``first`` letters on the first line, ``later`` on the others.
 
-    A part that cannot be broken stays whole, even if it is longer.
+    A line ends before a whole term rather than within it, unless that would leave the line almost empty. A part that
+    cannot be broken stays whole, even if it is longer.
 
     >>> broken(join([Printed("a", width=5), Printed(" + b", width=5)], Level.SUM), 6, 6)
     ['a', ' + b']
     """
     lines: list[list[Printed]] = [[]]
-    room = first
-    for part in _pieces(piece, max(later, 1)):
-        if lines[-1] and part.width > room:
-            lines.append([])
-            room = later
-        lines[-1].append(part)
-        room -= part.width
+
+    def place(part: Printed) -> None:
+        limit = first if len(lines) == 1 else later
+        used = sum(each.width for each in lines[-1])
+        if used + part.width <= limit:
+            lines[-1].append(part)
+        elif part.parts and (part.width > later or used < ALMOST_EMPTY * limit):
+            for smaller in part.parts:
+                place(smaller)
+        elif lines[-1]:
+            lines.append([part])
+        else:
+            lines[-1].append(part)
+
+    place(piece)
     return ["".join(part.text for part in line) for line in lines]
 
 
 def least_width(piece: Printed) -> float:
     """The width of the widest part that cannot be broken."""
     return max(map(least_width, piece.parts)) if piece.parts else piece.width
-
-
-def _pieces(piece: Printed, limit: float) -> list[Printed]:
-    if piece.width <= limit or not piece.parts:
-        return [piece] if not piece.parts or piece.width <= limit / 2 else list(piece.parts)
-    return [smaller for part in piece.parts for smaller in _pieces(part, limit)]

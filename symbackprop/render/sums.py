@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from symbackprop.render.formula import FormulaPrinter
 
 
+# The widths of what stands between terms and factors, in letters.
+SIGN, DOT, THIN = 2.4, 1.5, 0.4
+
+
 def rational(printer: FormulaPrinter, number: sp.Rational) -> Printed:
     """An integer or a fraction, with its sign."""
     if number < 0:
@@ -48,7 +52,7 @@ def sum_of_terms(printer: FormulaPrinter, terms: list[Expr]) -> Printed:
         piece = printer.held(piece, Level.PRODUCT) if minus or inner_sum or negative_number else piece
         sign = printer.markup.operator("-" if minus else "+")
         if n:
-            pieces.append(before(f" {sign} ", piece, 3))
+            pieces.append(before(f" {sign} ", piece, SIGN))
         else:
             pieces.append(before(sign, piece, 1) if minus else piece)
     return join(pieces, Level.SUM)
@@ -109,7 +113,7 @@ def product(printer: FormulaPrinter, factors: list[Expr], numbers: list[Printed]
 def entry_by_entry(printer: FormulaPrinter, numbers: list[Printed], arrays: list[Printed]) -> Printed:
     """Numbers in front of arrays that are multiplied entry by entry."""
     sign = f" {printer.markup.operator(printer.notation.profile.entrywise_sign)} "
-    joined = [*arrays[:1], *(before(sign, piece, 3) for piece in arrays[1:])]
+    joined = [*arrays[:1], *(before(sign, piece, SIGN) for piece in arrays[1:])]
     return side_by_side(printer, [*numbers, join(joined, Level.PRODUCT)] if arrays else numbers)
 
 
@@ -121,7 +125,7 @@ def side_by_side(printer: FormulaPrinter, pieces: list[Printed], dots: bool = Fa
         mark = printer.markup.dot if right.text[:1].isdigit() else between
         if left.text.isdigit() and not right.text[:1].isdigit() and not dots:
             mark = printer.markup.space
-        joined.append(before(mark, right, 2 if mark != printer.markup.space else 0.4))
+        joined.append(before(mark, right, DOT if mark != printer.markup.space else THIN))
     return join(joined, Level.PRODUCT)
 
 
