@@ -126,7 +126,7 @@ def derive(
 
 @dataclass(frozen=True)
 class Gradient:
-    """One weight's or bias's gradient: the same derivative, four ways.
+    """One parameter's gradient: the same derivative, four ways.
 
     ``expanded`` is SymPy's derivative of the composed error (with the penalty, where there is one), ``chain`` the chain
     rule along every path (an ordered product, or an ordered sum of them), ``delta_form`` the product with δ, ``steps``
@@ -171,9 +171,9 @@ class BackpropDerivation:
 
     @cached_property
     def error(self) -> Expr:
-        """E in the individual weights, biases, inputs and targets, with the penalty where there is one."""
+        """E in the individual parameters, inputs and targets, with the penalty where there is one."""
         graph = self.graph
-        return graph.concrete(graph.composed_error()) + graph.penalty()
+        return graph.concrete(graph.composed_error()).xreplace(graph.spec.trained) + graph.penalty()
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -191,7 +191,7 @@ class BackpropDerivation:
         return shown_view(self.derivation.matrix(self.profile.layout(batch=False)), self._notation)
 
     def gradient(self, address: str) -> Gradient:
-        """The gradient of the weight or bias at ``address`` (``w11[1]``, ``b1[1]``)."""
+        """The gradient of the parameter at ``address`` (``w11[1]``, ``b1[1]``, ``alpha[2]``)."""
         of = self._parameter(address)
         folded = self.derivation.scalar.folded(of)
         penalty = sp.diff(self.graph.penalty(), of)
@@ -217,14 +217,14 @@ class BackpropDerivation:
         return Delta(DELTA[layer, unit], definition, steps[-1].right, equations(steps, self._notation))
 
     def way(self, address: str) -> list[tuple[str, str]]:
-        """One weight's or bias's derivative along all its paths, line by line: left and right side as readable text."""
+        """One parameter's derivative along all its paths, line by line: left and right side as readable text."""
         section = weight_section(self.derivation, self._parameter(address))
         notation = Notation.of(self.profile, self.graph)
         steps = as_written(section, self.written).steps
         return [(to_text(step.left, notation), to_text(step.right, notation)) for step in steps]
 
     def paths(self, address: str) -> list[Chain]:
-        """The product of local derivatives along every path from a weight to the error."""
+        """The product of local derivatives along every path from a parameter to the error."""
         return [along.chain(path) for path in along.paths(self.graph, self._parameter(address))]
 
     def numbers(self, values: Mapping[str, float] | None = None, seed: int = 0) -> Worked:

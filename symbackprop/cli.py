@@ -34,6 +34,7 @@ DESCRIBING = {
     "param": "parameters",
     "train": "train",
 }
+LONGEST_PRINTED = 3000  # characters of a raw derivative that still belong on a terminal
 REDUCED = {"outputs": "output_reduction", "batch": "batch_reduction"}
 PAGE_WORDS = ("title", "author")
 YES_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -324,8 +325,12 @@ def _name(given: dict[str, Any]) -> str:
 
 def _one_weight(derivation: Any, weight: str) -> list[tuple[str, str]]:
     gradient = derivation.gradient(weight)
+    raw = str(gradient.expanded)
     return [
-        (f"dE/d{weight}", str(gradient.expanded)),
+        (
+            f"dE/d{weight}",
+            raw if len(raw) <= LONGEST_PRINTED else f"({len(raw)} characters; Python's .expanded has them)",
+        ),
         ("chain rule", str(gradient.chain)),
         ("with δ", str(gradient.delta_form)),
         *derivation.way(weight),

@@ -66,9 +66,18 @@ def unknown(what: str, name: str, choices: Iterable[str]) -> str:
     >>> unknown("format", "doc", ["md", "tex"])
     "unknown format 'doc'; expected one of md, tex"
     """
+    names = sorted(choices)
+    close = closest(name, names)
+    hint = f"did you mean {close!r}?" if close else f"expected one of {', '.join(names)}"
+    return f"unknown {what} {shown(name)}; {hint}"
+
+
+def closest(name: str, choices: Iterable[str]) -> str | None:
+    """The one of ``choices`` that looks most like ``name``; None where none does.
+
+    >>> closest("alpa[2]", ["alpha[2]", "beta[3]"])
+    'alpha[2]'
+    """
     from difflib import get_close_matches  # takes as long to import as all of ours before it; only mistakes need it
 
-    names = sorted(choices)
-    close = get_close_matches(name.lower(), names, n=1, cutoff=0.6)
-    hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(names)}"
-    return f"unknown {what} {shown(name)}; {hint}"
+    return next(iter(get_close_matches(name.lower(), sorted(choices), n=1, cutoff=0.6)), None)

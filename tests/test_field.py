@@ -158,3 +158,14 @@ def test_large_network_is_checked_in_seconds() -> None:
     assert time.perf_counter() - started < 3
     assert [row.verdict for row in rows] == [True, True]
     assert "2 random directions" in rows[1].name
+
+
+def test_a_leaning_puts_numbers_on_chosen_sides_and_opposites_on_the_other():
+    f = PrimeField(7, leaning="+-")
+    met = [f.random() for _ in range(6)]
+    assert [f.positive(u) for u in met] == [True, False] * 3
+    assert [f.positive(PRIME - u) for u in met] == [False, True] * 3
+    assert [f.sign(u) for u in met] == [1, PRIME - 1] * 3
+    assert [f.positive(u) for u in reversed(met)] == [False, True] * 3
+    assert not f.positive(0)
+    assert all(PrimeField(n, leaning="-").positive(f.random()) is False for n in range(4))

@@ -371,8 +371,8 @@ def test_the_smallest_error_is_marked():
         ({"kind": "pat"}, "unknown kind of picture 'pat'; did you mean 'path'?"),
         ({"markup": "tik"}, "unknown picture markup 'tik'; did you mean 'tikz'?"),
         ({"kind": "zoom"}, "a picture of the kind 'zoom' needs a weight; expected one like w11[1] or b1[1]"),
-        ({"weight": "x1"}, "'x1' is no weight or bias; expected one like w11[1] or b1[1]"),
-        ({"weight": "w99[1]"}, "the network 2-3-1 has no 'w99[1]'; expected, for example, w11[1]"),
+        ({"weight": "x1"}, "'x1' is no parameter of the network; expected one like w11[1]"),
+        ({"weight": "w99[1]"}, "the network 2-3-1 has no 'w99[1]'; did you mean 'w23[1]'?"),
     ],
 )
 def test_mistakes_are_told_in_one_line(options, message):

@@ -246,7 +246,9 @@ def test_the_instances_are_the_networks_own_equations():
     [
         ({"detail": "exm"}, r"unknown level of detail 'exm'; did you mean 'exam'\?"),
         ({"sizes": "symbolik"}, r"unknown kind of sizes 'symbolik'; did you mean 'symbolic'\?"),
-        ({"weight": "x1"}, r"'x1' is no weight or bias; expected one like w11\[1\] or b1\[1\]"),
+        ({"weight": "x1"}, r"'x1' is no parameter of the network; expected one like w11\[1\]"),
+        ({"weight": "b1[1]"}, r"the network 2-3-1 has no 'b1\[1\]'; expected one like w11\[1\]"),
+        ({"weight": "alpha[2]"}, r"cannot read the address 'alpha\[2\]'; expected one like w11\[1\], x1 or t1"),
     ],
 )
 def test_mistakes_are_answered_in_one_line(options, message):

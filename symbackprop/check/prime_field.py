@@ -24,10 +24,14 @@ class PrimeField:
     """The integers modulo ``PRIME``; the same argument always gets the same value of a function.
 
     Half of the numbers have no square root. With ``unknown_roots`` each of these gets a random one, kept in ``roots``.
+    ``leaning`` answers, in turn, whether a number is positive that was not met before: with "+" every unit of a network
+    is on the upper side of its corner, with "-" on the lower one. Without it, chance decides.
     """
 
     seed: int
     unknown_roots: bool = False
+    leaning: str = ""
+    signs: dict[int, bool] = field(default_factory=dict)
     roots: dict[int, int] = field(default_factory=dict)
     memo: dict[tuple[Any, ...], int] = field(default_factory=dict)
     generators: dict[int, int] = field(default_factory=dict)
@@ -68,8 +72,13 @@ class PrimeField:
         return value if not positive or self.positive(value) else PRIME - value
 
     def positive(self, u: int) -> bool:
-        """Half of the numbers count as positive, of u and -u just one: a random choice that |u| and cases share."""
-        return 0 < u * self.direction % PRIME < PRIME // 2
+        """Half of the numbers count as positive, of u and -u just one: a choice that |u| and cases share."""
+        if not (self.leaning and u):
+            return 0 < u * self.direction % PRIME < PRIME // 2
+        if u not in self.signs:
+            self.signs[u] = self.leaning[len(self.signs) // 2 % len(self.leaning)] == "+"
+            self.signs[PRIME - u] = not self.signs[u]
+        return self.signs[u]
 
     def sign(self, u: int) -> int:
         return 0 if u == 0 else 1 if self.positive(u) else PRIME - 1

@@ -32,7 +32,10 @@ from symbackprop.derivation.steps import Assumption, Step
 from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import BATCH, TARGET
 
-POINTS = 3  # random networks over the prime field
+# How the random networks over the prime field answer, in turn, whether a number is positive: behind a corner where the
+# slope is 0 nothing can be seen, so each unit must be seen on both sides of it, and between two of them.
+LEANINGS = ("+", "-", "+-", "-+")
+POINTS = len(LEANINGS)
 REAL_POINTS = 5
 TRIES = 24  # random networks tried before a step counts as undecided
 IN_FIELD = f"identical at {POINTS} random points of GF(2^61-1)"
@@ -166,7 +169,7 @@ class Prover:
 
     def worlds(self, kind: str, examples: int | None, assumptions: tuple[Assumption, ...]) -> Iterator[World[Any]]:
         """Random networks, made when they are first asked for."""
-        make: Callable[[int], Any] = PrimeField if kind == "field" else Reals
+        make: Callable[[int], Any] = in_field if kind == "field" else Reals
         made = self._worlds.setdefault((kind, examples, assumptions), [])
         for n in range(TRIES):
             if len(made) <= n:
@@ -255,6 +258,11 @@ class Prover:
         uses = tuple((spec.sizes[l - 1], spec.activation_of(l).tag if l > 1 else "") for l in layers)
         biases = tuple(spec.has_bias(l) for l in layers if l < spec.depth)
         return tuple(side.xreplace(moved) for side in sides), first > 1, uses, biases
+
+
+def in_field(seed: int) -> PrimeField:
+    """A prime field; those of successive seeds take sides in different ways."""
+    return PrimeField(seed, leaning=LEANINGS[seed % POINTS])
 
 
 def same(u: Any, v: Any) -> bool:

@@ -1,58 +1,62 @@
-"""One weight or bias alone: through the unit it feeds, along every path, and the proof that both are the same."""
+"""One parameter alone: through what it acts on, along every path, and the proof that both are the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-import sympy as sp
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer
 
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
-from symbackprop.calculus.inert import Chain, Partial, Total
+from symbackprop.calculus.inert import Partial
 from symbackprop.derivation import paths as along
 from symbackprop.derivation.derive import Derivation
+from symbackprop.derivation.opened import by_delta, proof
 from symbackprop.derivation.scalar import PATHS_SHOWN, together, without_ones
 from symbackprop.derivation.steps import Block, Section, Step
-from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE
+from symbackprop.network.quantities import BIAS, ERROR, OUT, PRE, is_trained
 
 FIRST_SHOWN = 3  # paths that are written out where there are too many for all
+WEIGHT_ALONE, BIAS_ALONE, TRAINED_ALONE = ALONE = ("weight", "bias", "trained")  # the section, by what it is about
 
 
 def weight_section(derivation: Derivation, of: Entry) -> Section:
-    """∂E/∂w for the weight or bias ``of``, in every way: by its unit, by its paths, by δ.
+    """∂E/∂w for the weight, bias or trained parameter ``of``, in every way: by what it acts on, by its paths, by δ.
 
     The section's steps cite those of ``derivation``. Where the paths are many, their number, the first few and the
     factored form are given.
     """
+    kind = TRAINED_ALONE if is_trained(of) else WEIGHT_ALONE
     count = along.count_paths(derivation.graph, of)
     many = count > PATHS_SHOWN
     shown = list(islice(along.paths(derivation.graph, of), FIRST_SHOWN if many else PATHS_SHOWN))
     products = [Step(f"weight.path.{n}", *along_path(derivation, path)) for n, path in enumerate(shown, start=1)]
     blocks = [
-        Block("weight_unit", tuple(through_unit(derivation, of)), (of, PRE[along.first_unit(of)])),
+        Block(f"{kind}_unit", tuple(first_link(derivation, of)), (of, along.acted_on(derivation.graph, of)[0])),
         Block("weight_paths_many" if many else "weight_paths", tuple(products), (of, Integer(count))),
     ]
     if many:
-        blocks.append(Block("weight_factored", tuple(by_delta(derivation, of)), (of,)))
+        blocks.append(Block(f"{kind}_factored", tuple(by_delta(derivation, of)), (of,)))
     else:
         blocks.append(Block("weight_sum", tuple(summed(of, products)), (of,)))
-        blocks.append(Block("weight_proof", tuple(proof(derivation, of, products)), (of,)))
-    return Section("weight", tuple(blocks))
+        proved = tuple(proof(derivation, of, products))
+        blocks.append(Block(f"{kind}_proof" if len(proved) > 1 else f"{kind}_same", proved, (of,)))
+    return Section(BIAS_ALONE if of.base == BIAS else kind, tuple(blocks))
 
 
-def through_unit(derivation: Derivation, of: Entry) -> Iterator[Step]:
-    """∂E/∂w = ∂E/∂z · ∂z/∂w = ∂E/∂a · f′(z) · a."""
-    pre, out = PRE[along.first_unit(of)], OUT[along.first_unit(of)]
-    local, cited = derivation.scalar.factor(pre, of)
-    by_unit = Chain(Partial(ERROR, pre), Partial(pre, of))
-    inserted = without_ones([Partial(ERROR, pre), local])
-    yield Step("weight.unit", Partial(ERROR, of), by_unit, rules.CHAIN)
-    yield Step("weight.local", Partial(pre, of), local, rules.LOCAL, cited)
-    yield Step("weight.inserted", by_unit, inserted, rules.SUBSTITUTE, ("weight.local",))
-    if derivation.graph.spec.activation_of(int(pre.indices[0])).entry.group:
+def first_link(derivation: Derivation, of: Entry) -> Iterator[Step]:
+    """∂E/∂w = ∂E/∂z · ∂z/∂w = ∂E/∂a · f′(z) · a, or ∂E/∂α = Σ_j ∂E/∂a_j · ∂a_j/∂α."""
+    passed, links = along.acted_on(derivation.graph, of), along.first_links(derivation.graph, of)
+    local, cited = derivation.scalar.factor(passed[0], of)
+    values = [without_ones([Partial(ERROR, v), derivation.scalar.factor(v, of)[0]]) for v in passed]
+    by_links, inserted = together(links), together(values)
+    yield Step("weight.unit", Partial(ERROR, of), by_links, rules.CHAIN)
+    yield Step("weight.local", Partial(passed[0], of), local, rules.LOCAL, cited)
+    yield Step("weight.inserted", by_links, inserted, rules.SUBSTITUTE, ("weight.local",))
+    if is_trained(of) or derivation.graph.spec.activation_of(along.first_layer(of)).entry.group:
         return
+    pre, out = PRE[along.first_unit(of)], OUT[along.first_unit(of)]
     slope, cited = derivation.scalar.factor(out, pre)
     through = without_ones([Partial(ERROR, out), slope, local])
     yield Step("weight.through", inserted, through, rules.CHAIN, cited)
@@ -70,50 +74,3 @@ def summed(of: Entry, products: Sequence[Step]) -> Iterator[Step]:
     """∂E/∂w as the sum of the products along all paths."""
     labels = tuple(step.label for step in products)
     yield Step("weight.sum", Partial(ERROR, of), together([step.right for step in products]), rules.CHAIN, labels)
-
-
-def by_delta(derivation: Derivation, of: Entry) -> Iterator[Step]:
-    """∂E/∂w = δ · a, and δ of the unit that the weight feeds."""
-    folded = derivation.scalar.folded(of)
-    yield Step("weight.folded", folded.left, folded.right, rules.LOCAL_GRADIENT, ("weight.unit", "weight.local"))
-    for step in derivation.scalar.delta(*along.first_unit(of)):
-        yield Step(f"weight.{step.label}", step.left, step.right, step.rule, step.uses)
-
-
-def proof(derivation: Derivation, of: Entry, products: Sequence[Step]) -> Iterator[Step]:
-    """δ · a, with every δ opened down to the output, is the sum over the paths."""
-    steps = list(by_delta(derivation, of))
-    yield from steps
-    scalar, graph = derivation.scalar, derivation.graph
-    current, label = steps[0].right, steps[0].label
-    for layer in range(along.first_unit(of)[0], graph.depth + 1):
-        values = {DELTA[layer, j]: scalar.delta(layer, j)[-1].right for j in graph.units(layer)}
-        opened = put_in_order(current, values)
-        if opened == current:
-            continue
-        if current not in values:
-            yield Step(f"weight.opened.{layer}", current, opened, rules.SUBSTITUTE, (label,))
-        current, label = opened, f"weight.opened.{layer}"
-    total = together([step.right for step in products])
-    if factors(current) != factors(total):
-        rule = rules.MULTIPLY_OUT if isinstance(total, Total) else rules.SAME_PRODUCT
-        yield Step("weight.same", current, total, rule, ("weight.sum",))
-
-
-def put_in_order(expr: Expr, values: dict[Expr, Expr]) -> Expr:
-    """``expr`` with formulas in place of its δ, the order of its factors kept."""
-    if expr in values:
-        return values[expr]
-    if not expr.args or isinstance(expr, (Entry, Symbol, Partial)):
-        return expr
-    args = [put_in_order(arg, values) for arg in expr.args]
-    if isinstance(expr, sp.Mul | Chain):
-        return Chain(*(f for arg in args for f in (arg.args if isinstance(arg, Chain) else (arg,))))
-    return Total(*args) if isinstance(expr, sp.Add) and expr.has(DELTA) else expr.func(*args)
-
-
-def factors(expr: Expr) -> tuple[Expr, ...]:
-    """The factors of a product as they are printed, in order."""
-    if isinstance(expr, Chain):
-        return tuple(factor for arg in expr.args for factor in factors(arg))
-    return tuple(sp.Mul.make_args(expr))

@@ -1,4 +1,4 @@
-"""Chain-rule paths: every way from the error back to one weight, and the product of local derivatives along it."""
+"""Chain-rule paths: every way from the error back to one parameter, and the product of local derivatives along it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from sympy import Expr
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Chain, Partial
 from symbackprop.network.forward import ForwardGraph
-from symbackprop.network.quantities import ERROR, OUT, PRE
+from symbackprop.network.quantities import ERROR, OUT, PRE, is_trained
 
 Path = tuple[Expr, ...]
+
+
+def first_layer(of: Entry) -> int:
+    """The layer of the first units that ``of`` acts on."""
+    return int(of.indices[0]) + (not is_trained(of))
 
 
 def first_unit(of: Entry) -> tuple[int, int]:
@@ -22,17 +27,36 @@ def first_unit(of: Entry) -> tuple[int, int]:
 
 
 def choices(graph: ForwardGraph, of: Entry) -> list[list[tuple[Expr, ...]]]:
-    """The (pre-activation, output) pairs a path can pass at each layer, from the unit that ``of`` feeds to the output.
+    """What a path can pass at each layer, from the one where ``of`` acts to the output: a pre-activation, an output.
 
     A unit-by-unit activation leads from z_j to a_j alone; a group function leads from z_j to the output of every unit.
+    A weight or bias acts on one pre-activation, a trained parameter of an activation on every output of its layer.
     """
-    layer, unit = first_unit(of)
+    layer = first_layer(of)
     passed: list[list[tuple[Expr, ...]]] = []
     for l in range(layer, graph.depth + 1):
-        entered = [unit] if l == layer else list(graph.units(l))
+        entered = [first_unit(of)[1]] if l == layer and not is_trained(of) else list(graph.units(l))
         grouped = graph.spec.activation_of(l).entry.group
         passed.append([(PRE[l, j], OUT[l, k]) for j in entered for k in (graph.units(l) if grouped else [j])])
-    return passed
+    return [[(out,) for _, out in passed[0]], *passed[1:]] if is_trained(of) else passed
+
+
+def acted_on(graph: ForwardGraph, of: Entry) -> list[Entry]:
+    """The quantities through which alone ``of`` acts on the error.
+
+    >>> from symbackprop.network.forward import forward_graph
+    >>> from symbackprop.network.quantities import WEIGHT, TrainedBase
+    >>> from symbackprop.network.read import network
+    >>> graph = forward_graph(network("2-3-1", activation="prelu", loss="mse"))
+    >>> acted_on(graph, WEIGHT[1, 1, 2]), acted_on(graph, TrainedBase("alpha")[2])
+    ([z2[2]], [a1[2], a2[2], a3[2]])
+    """
+    return list(dict.fromkeys(entries[0] for entries in choices(graph, of)[0]))
+
+
+def first_links(graph: ForwardGraph, of: Entry) -> list[Chain]:
+    """The chain rule over those quantities alone: ∂E/∂v · ∂v/∂w for each v on which ``of`` acts."""
+    return [Chain(Partial(ERROR, passed), Partial(passed, of)) for passed in acted_on(graph, of)]
 
 
 def count_paths(graph: ForwardGraph, of: Entry) -> int:
@@ -41,9 +65,9 @@ def count_paths(graph: ForwardGraph, of: Entry) -> int:
 
 
 def paths(graph: ForwardGraph, of: Entry) -> Iterator[Path]:
-    """Every path, written from the error back: (E, a, z, a, …, z, weight)."""
+    """Every path, written from the error back: (E, a, z, a, …, z, weight), or (E, a, z, …, a, trained parameter)."""
     for steps in product(*choices(graph, of)):
-        yield (ERROR, *(entry for pair in reversed(steps) for entry in reversed(pair)), of)
+        yield (ERROR, *(entry for passed in reversed(steps) for entry in reversed(passed)), of)
 
 
 def chain(path: Path) -> Chain:

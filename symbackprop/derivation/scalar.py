@@ -88,8 +88,7 @@ class ScalarView:
     def _chains(self, of: Entry) -> list[Chain]:
         if along.count_paths(self.graph, of) <= PATHS_SHOWN:
             return [along.chain(path) for path in along.paths(self.graph, of)]
-        fed = PRE[along.first_unit(of)]
-        return [Chain(Partial(ERROR, fed), Partial(fed, of))]
+        return along.first_links(self.graph, of)
 
     def _weight(self, of: Entry, explained: set[Expr], first: bool) -> Block:
         """∂E/∂w by the chain rule, each factor that is new derived, and the factors put in."""
@@ -121,6 +120,9 @@ class ScalarView:
             step = self.general.get("error.slope")
             return (self.instance(step.right, k=int(by.indices[1])), (step.label,)) if step else (Partial(of, by), ())
         layer, unit = int(of.indices[0]), int(of.indices[1])
+        if is_trained(by):
+            step = self.general[f"gradient.{by.base.label}.{layer}.local"]
+            return self.instance(step.right, j=unit, k=unit), (step.label,)
         if of.base == OUT:
             use = self.graph.spec.activation_of(layer)
             if use.entry.group:

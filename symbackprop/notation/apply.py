@@ -175,12 +175,10 @@ class Notation:
 
         A profile that writes activations by a letter gives them its generic letter, numbered if there are several.
         """
-        if self.profile.activation_as == "letter" and tag in self.tags and tag in FUNCTIONS:
+        name, number = tag.rstrip("0123456789").rstrip("_"), tag.lstrip("abcdefghijklmnopqrstuvwxyz_")
+        if self.profile.activation_as == "letter" and tag in self.tags and name in FUNCTIONS:
             letter = self.profile.letters["function"]
             return letter if len(self.tags) == 1 else f"{letter}_{self.tags.index(tag) + 1}"
-        if tag in FUNCTIONS:
-            return FUNCTIONS[tag]
-        name, number = tag.rstrip("0123456789").rstrip("_"), tag.lstrip("abcdefghijklmnopqrstuvwxyz_")
         name = FUNCTIONS.get(name, name.replace("_", ""))
         if not name.isalpha():
             raise UnsupportedExpression(f"no notation for the function {tag}")

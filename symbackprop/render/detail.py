@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
+from symbackprop.derivation.one_weight import ALONE
 from symbackprop.derivation.steps import Block, Section, Step
 from symbackprop.errors import SpecError, unknown
 
@@ -116,7 +117,8 @@ def exam(sections: tuple[Section, ...]) -> Iterator[Block]:
             )
     yield Block("exam_delta", tuple(list(joined(block.steps))[-1] for block in blocks["delta"]))
     yield from (block for block in blocks["update"] if block.key == "update")
-    yield from (replace(block, steps=tuple(joined(block.steps))) for block in blocks.get("weight", ()))
+    alone = (block for key in ALONE for block in blocks.get(key, ()))
+    yield from (replace(block, steps=tuple(joined(block.steps))) for block in alone)
 
 
 def joined(steps: tuple[Step, ...]) -> Iterator[Step]:

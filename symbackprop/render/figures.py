@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symbackprop.calculus.indices import Entry
+from symbackprop.derivation.one_weight import ALONE
 from symbackprop.network.quantities import OUT, WEIGHT
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.escape import for_latex
@@ -73,5 +74,5 @@ def _pictures(writer: EquationWriter) -> Iterator[tuple[str, str, Picture]]:
 
 
 def singled_out(writer: EquationWriter) -> dict[str, Entry]:
-    """The section on one weight, and that weight, where the document has one."""
-    return {section.key: section.blocks[0].about[0] for section in writer.shown if section.key == "weight"}
+    """The section on one parameter, and that parameter, where the document has one."""
+    return {section.key: section.blocks[0].about[0] for section in writer.shown if section.key in ALONE}

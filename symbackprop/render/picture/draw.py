@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from symbackprop.calculus.indices import Entry
 from symbackprop.derivation.derive import Derivation
 from symbackprop.errors import SpecError, unknown
-from symbackprop.network.addresses import entry_at
+from symbackprop.network.addresses import parameter_at
 from symbackprop.network.forward import ForwardGraph
-from symbackprop.network.quantities import BIAS, WEIGHT
+from symbackprop.network.quantities import is_trained
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import Profile
 from symbackprop.render.picture.block import BlockLayout
@@ -34,7 +33,7 @@ def picture_for(
 
     ``kind`` is "network" (the whole network; a large one as blocks), "path" (what lies between ``weight`` and the
     error, and δ on its way back), "zoom" (the unit that ``weight`` feeds, taken apart) or "block" (a block per layer).
-    ``weight`` is the address of a weight or a bias; in the network it is highlighted with its paths.
+    ``weight`` is the address of a parameter; in the network it is highlighted with its paths.
     Raises ``SpecError`` for an unknown kind, markup or address, or where a weight is needed and none is given.
 
     >>> from symbackprop.derivation.derive import derive
@@ -55,7 +54,7 @@ def picture_of(
 ) -> Picture:
     """The layout of the picture that ``picture_for`` writes in a markup."""
     graph, notation = derivation.graph, Notation.of(profile, derivation.graph)
-    of = None if weight is None else _parameter(graph, weight)
+    of = None if weight is None else parameter_at(weight, graph.spec)
     title = graph.spec.title or f"Network {_sizes(graph)}"
     name = kind if of is None else f"{kind}-{slug(str(of))}"
     if kind == "block" or (kind in ("network", "path") and is_large(graph)):
@@ -65,7 +64,7 @@ def picture_of(
         return NetworkLayout(graph, notation, highlight(graph, of)).picture(name, title, said)
     if kind not in KINDS:
         raise SpecError(unknown("kind of picture", kind, KINDS))
-    if of is None:
+    if of is None or (kind == "zoom" and is_trained(of)):
         raise SpecError(f"a picture of the kind {kind!r} needs a weight; expected one like w11[1] or b1[1]")
     if kind == "path":
         said = f"{_about(graph)} Highlighted is all that lies between {of} and the error; arrows lead δ back along it."
@@ -102,10 +101,3 @@ def _about(graph: ForwardGraph) -> str:
         between = f"a hidden layer of {hidden[0]} units"
     parts = [f"{first} inputs", *([between] if between else []), f"{last} output{'s' * (last > 1)}"]
     return f"A network with {', '.join(parts)}."
-
-
-def _parameter(graph: ForwardGraph, address: str) -> Entry:
-    of = entry_at(address, graph.spec)
-    if of.base not in (WEIGHT, BIAS):
-        raise SpecError(f"{address!r} is no weight or bias; expected one like w11[1] or b1[1]")
-    return of

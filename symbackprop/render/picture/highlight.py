@@ -1,4 +1,4 @@
-"""What of a network lies on the paths from one weight or bias to the error."""
+"""What of a network lies on the paths from one parameter to the error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from symbackprop.network.quantities import OUT, WEIGHT
 
 @dataclass(frozen=True)
 class Highlight:
-    """The weight or bias ``of``, every weight on its paths to the error, and the outputs they pass."""
+    """The parameter ``of``, every weight on its paths to the error, and the outputs they pass."""
 
     of: Entry | None = None
     weights: frozenset[Entry] = frozenset()
@@ -37,9 +37,9 @@ def highlight(graph: ForwardGraph, of: Entry | None) -> Highlight:
     if of is None:
         return Highlight()
     passed = choices(graph, of)
-    weights, outputs = {of}, {out for at_layer in passed for _, out in at_layer}
+    weights, outputs = {of}, {at_unit[-1] for at_layer in passed for at_unit in at_layer}
     for before, after in pairwise(passed):
-        for (_, out), (pre, _) in product(before, after):
+        for (*_, out), (pre, _) in product(before, after):
             weights.add(WEIGHT[out.indices[0], out.indices[1], pre.indices[1]])
     if of.base == WEIGHT:
         outputs.add(OUT[of.indices[0], of.indices[1]])

@@ -9,7 +9,7 @@ from functools import cached_property
 from symbackprop.calculus.indices import Entry
 from symbackprop.derivation.matrix_terms import Leaf
 from symbackprop.network.forward import ForwardGraph
-from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, WEIGHT
+from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, WEIGHT, is_trained
 from symbackprop.notation.apply import Notation
 from symbackprop.render.picture.frame import finished
 from symbackprop.render.picture.geometry import Point
@@ -150,7 +150,7 @@ class NetworkLayout:
         if self.labelled(layer):
             return [*self.graph.weights(layer), *self.graph.biases(layer)]
         lit = [edge for edge in self.graph.weights(layer) if edge in self.shown.weights]
-        if of is not None and int(of.indices[0]) == layer:
+        if of is not None and not is_trained(of) and int(of.indices[0]) == layer:
             return [of]
         return lit if len(lit) <= (LIT_LABELLED if self.pitch >= ROOMY else 1) else []
 
