@@ -28,7 +28,7 @@ from symbackprop.render.wording import block_words
 from symbackprop.resources import examples
 
 Row = namedtuple("Row", "group name verdict how error")
-Report = namedtuple("Report", "rows notes ok")
+Report = namedtuple("Report", "rows notes ok step_errors", defaults=[((1e-1, 1e-3), (1e-2, 1e-5))])
 
 CODE = {"gradients.py": "import numpy\n\n\ndef loss_and_gradients(params, x, t):\n    return 0.0, {}\n"}
 PDFLATEX = shutil.which("pdflatex")

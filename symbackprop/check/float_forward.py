@@ -31,11 +31,11 @@ class Point:
 
 
 class Forward:
-    """The forward equations in floating point, for the loss and for the distances from kinks."""
+    """The forward equations in floating point (or other ``numbers``), for the loss and for the distances from kinks."""
 
-    def __init__(self, graph: ForwardGraph, emitted: Emitted) -> None:
+    def __init__(self, graph: ForwardGraph, emitted: Emitted, numbers: FloatArrays | None = None) -> None:
         self.graph, self.emitted = graph, emitted
-        self.numbers = FloatArrays(emitted.stand_ins)
+        self.numbers = numbers or FloatArrays(emitted.stand_ins)
         given = {**{s: float(v) for s, v in graph.spec.parameters.items()}, **emitted.numbers}
         self.symbols = {symbol: Dual(np.asarray(value), {}) for symbol, value in given.items()}
 

@@ -31,6 +31,8 @@ class Row:
 class CheckReport:
     """All checks of one derivation, in order, and what the reader must know about them.
 
+    ``step_errors`` are pairs of a step and the relative error of central differences with it.
+
     >>> report = CheckReport((Row("forward", "z", True, DEFINED), Row("delta", "d", None, UNDECIDED)))
     >>> report.ok, [row.name for row in report.undecided], report.refuted
     (False, ['d'], [])
@@ -38,6 +40,7 @@ class CheckReport:
 
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    step_errors: tuple[tuple[float, float], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -99,6 +102,7 @@ class CheckReport:
             "groups": groups,
             "rows": [_as_json(row) for row in self.rows],
             "notes": list(self.notes),
+            "step_errors": [[f"{number:.0e}" for number in pair] for pair in self.step_errors],
         }
         return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 

@@ -13,6 +13,7 @@ from symbackprop.check.instances import Instances
 from symbackprop.check.numeric import check_numeric
 from symbackprop.check.proofs import Prover
 from symbackprop.check.report import CheckReport, Row
+from symbackprop.check.step_errors import StepErrors, step_errors
 from symbackprop.derivation.arrays import array_section, chain_section
 from symbackprop.derivation.derive import Derivation, derive
 from symbackprop.derivation.matrix import MatrixView
@@ -53,6 +54,7 @@ def check(
     rows += check_composed(derivation, seed)
     rows += [row for view in views for row in check_field(derivation, view, seed)]
     notes: list[str] = []
+    errors: StepErrors = ()
     graph = derivation.graph
     if graph.spec.weight_count > SMALL:
         notes.append("Equations for all units of a layer hold for any width; they were proved for widths of 2 and 3.")
@@ -60,7 +62,8 @@ def check(
         numeric, about = check_numeric(graph, emitted, seed)
         rows += [with_bound(row) for row in numeric]
         notes += about
-    return CheckReport(tuple(rows), tuple(notes))
+        errors = step_errors(graph, emitted, seed)
+    return CheckReport(tuple(rows), tuple(notes), errors)
 
 
 def with_bound(row: Row) -> Row:

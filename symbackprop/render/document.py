@@ -18,9 +18,8 @@ from symbackprop.render.engines import AUTO, TYPST, known_engine, latex_pdf
 from symbackprop.render.equations import EquationWriter, equation_numbers
 from symbackprop.render.formats import FORMATS, DocumentFormat
 from symbackprop.render.front import FrontWriter
-from symbackprop.render.markdown import GITHUB, PICTURE, known_flavour
+from symbackprop.render.markdown import GITHUB, known_flavour
 from symbackprop.render.pdf import typeset
-from symbackprop.render.picture.draw import picture_for
 from symbackprop.render.style import Style
 from symbackprop.render.view import View
 from symbackprop.render.wording import words
@@ -58,25 +57,25 @@ def render(
     write = partial(page, derivation, report, profile, code=code or {}, view=view or View())
     flavour = known_flavour(markdown)
     forms = FORMATS | {MARKDOWN: replace(FORMATS[MARKDOWN], style=flavour.style, prepare=flavour.prepare)}
-    pages: dict[str, str | bytes] = {forms[name].file: write(forms[name]) for name in wanted if name not in SET}
+    pages: dict[str, str | bytes] = {}
+    for name in wanted:
+        pages |= write(forms[name]) if name not in SET else {}
     if view is not None and view.any_sizes:
         pages |= {
             f"general.{name}": any_sizes_page(derivation, profile, forms[name]) for name in wanted if name in TEXTS
         }
-    if MARKDOWN in wanted:
-        pages[PICTURE] = picture_for(derivation, profile, markup="svg")
     return pages | _set(write, [name for name in wanted if name in SET], known_engine(pdf_engine))
 
 
-def _set(write: Callable[[DocumentFormat], str], wanted: list[str], engine: str) -> dict[str, str | bytes]:
+def _set(write: Callable[[DocumentFormat], dict[str, str]], wanted: list[str], engine: str) -> dict[str, str | bytes]:
     """The formats for which pages are set: Typst's source and the PDF, set once for both."""
     pages: dict[str, str | bytes] = {}
     if PDF in wanted and engine != TYPST:
-        pages[FORMATS[PDF].file] = latex_pdf(write(FORMATS["tex"]), engine)
+        pages[FORMATS[PDF].file] = latex_pdf(write(FORMATS["tex"])[FORMATS["tex"].file], engine)
         wanted = [name for name in wanted if name != PDF]
     if wanted:
         form = FORMATS[SOURCE]
-        made = typeset(lambda style: write(replace(form, style=style)), form.style)
+        made = typeset(lambda style: write(replace(form, style=style))[form.file], form.style)
         files: dict[str, str | bytes] = {SOURCE: made.source, PDF: made.pdf}
         pages |= {FORMATS[name].file: files[name] for name in wanted}
     return pages
@@ -90,13 +89,15 @@ def page(
     *,
     code: Mapping[str, str],
     view: View,
-) -> str:
-    """One document."""
+) -> dict[str, str]:
+    """One document, and the pictures that stand beside it: file name -> text."""
     style = form.style
     notation, numbers = Notation.of(profile, derivation.graph), equation_numbers(derivation)
     writer = EquationWriter(derivation, notation, style, numbers, view)
     placed = form.prepare(writer, contents(writer, report, code), code)
-    return form.finish(environment().get_template(form.template).render(placed))
+    text = form.finish(environment().get_template(form.template).render(placed))
+    beside = [figure for drawn in placed["figures"].values() for figure in drawn] if form.pictures_beside else []
+    return {form.file: text, **{f"{figure.name}.svg": figure.drawing for figure in beside}}
 
 
 def any_sizes_page(derivation: Derivation, profile: Profile, form: DocumentFormat) -> str:
@@ -123,6 +124,7 @@ def contents(writer: EquationWriter, report: Report | None, code: Mapping[str, s
         "sections": writer.sections(),
         "assumptions": back.assumptions(),
         "checks": None if report is None else [] if brief else back.checks(report),
+        "step_errors": () if report is None else report.step_errors,
         "verdict": None if report is None else back.verdict(report),
         "check_notes": [] if report is None else back.notes(report),
         "code": excerpt(code[CODE_FILE], CODE_FUNCTION) if CODE_FILE in code and not brief else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,19 +12,24 @@ from symbackprop.network.quantities import OUT, WEIGHT
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.escape import for_latex
 from symbackprop.render.picture.draw import is_large, picture_of, unit_picture
+from symbackprop.render.picture.error_plot import LEAST_POINTS, error_picture
 from symbackprop.render.picture.plots import activation_picture
 from symbackprop.render.picture.shapes import Picture
 from symbackprop.render.picture.tikz import tikz
 from symbackprop.render.wording import words
 
-NETWORK = "network"
+NETWORK, CHECKS = "network", "checks"
 FIRST = WEIGHT[1, 1, 1]  # the weight whose way to the error is shown, where each has its own lines
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture in the markup of a document, its caption, what it shows in plain words, its size in centimetres."""
+    """A picture in the markup of a document, its caption, what it shows in plain words, its size in centimetres.
 
+    ``name`` tells the pictures of one document apart.
+    """
+
+    name: str
     drawing: str
     caption: str
     about: str
@@ -33,27 +38,32 @@ class Figure:
 
 
 def figures(
-    writer: EquationWriter, emit: Callable[[Picture], str], plain: Callable[[str], str]
+    writer: EquationWriter, contents: Mapping[str, Any], emit: Callable[[Picture], str], plain: Callable[[str], str]
 ) -> dict[str, list[Figure]]:
-    """The pictures under each heading, the network's under that of the section on the network.
+    """The pictures under each heading of a document with these ``contents``.
 
     In a brief view there are none. ``plain`` makes words without markup fit where alternative text stands.
     """
-    placed: dict[str, list[Figure]] = {words("words", f"contents_{NETWORK}"): []}
-    for section, caption, picture in () if writer.view.brief else _pictures(writer):
-        heading = words("words", f"contents_{NETWORK}") if section == NETWORK else words("headings", section)
-        about = plain(f"{picture.title}. {picture.about}".strip())
-        placed.setdefault(heading, []).append(Figure(emit(picture), caption, about, picture.width, picture.height))
+    headings = {key: words("words", f"contents_{key}") for key in (NETWORK, CHECKS)}
+    placed: dict[str, list[Figure]] = {heading: [] for heading in headings.values()}
+    placed |= {section.heading: [] for section in contents["sections"]}
+    for section, caption, picture in () if writer.view.brief else _pictures(writer, contents["step_errors"]):
+        heading = headings.get(section) or words("headings", section)
+        if heading in placed:
+            about = plain(f"{picture.title}. {picture.about}".strip())
+            placed[heading].append(Figure(picture.name, emit(picture), caption, about, picture.width, picture.height))
     return placed
 
 
 def latex_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
     """What the LaTeX template places: all that documents have in common, and the pictures in TikZ."""
-    return {**placed, "figures": figures(writer, tikz, for_latex)}
+    return {**placed, "figures": figures(writer, placed, tikz, for_latex)}
 
 
-def _pictures(writer: EquationWriter) -> Iterator[tuple[str, str, Picture]]:
+def _pictures(writer: EquationWriter, errors: Sequence[tuple[float, float]]) -> Iterator[tuple[str, str, Picture]]:
     """The key of a section, the caption, the picture."""
+    if len(errors) >= LEAST_POINTS:
+        yield CHECKS, words("captions", "errors"), error_picture(errors)
     derivation, profile = writer.derivation, writer.notation.profile
     graph, inline = derivation.graph, writer.inline
     yield NETWORK, words("captions", "network"), picture_of(derivation, profile)

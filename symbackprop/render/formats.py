@@ -34,15 +34,17 @@ class DocumentFormat:
     style: Style
     finish: Callable[[str], str] = str  # the last touch to the whole text
     prepare: Prepare = as_it_is  # what the template places, made of what documents have in common
+    pictures_beside: bool = False  # whether pictures are files of their own, in SVG
 
 
 FORMATS: dict[str, DocumentFormat] = {
     "md": DocumentFormat(
-        "Markdown, as GitHub shows it, or Jupyter; with the picture beside it",
+        "Markdown, as GitHub shows it, or Jupyter; with the pictures beside it",
         "derivation.md",
         "document.md.jinja",
         FLAVOURS[GITHUB].style,
         prepare=FLAVOURS[GITHUB].prepare,
+        pictures_beside=True,
     ),
     "tex": DocumentFormat(
         "LaTeX, for pdflatex",

@@ -9,12 +9,12 @@ from typing import Any
 from symbackprop.errors import SpecError, unknown
 from symbackprop.render import escape
 from symbackprop.render.equations import EquationWriter
+from symbackprop.render.figures import figures
 from symbackprop.render.latex import LatexMarkup
+from symbackprop.render.picture.svg import svg
 from symbackprop.render.style import Style, markdown_reason
-from symbackprop.render.wording import words
 
 GITHUB, JUPYTER = "github", "jupyter"
-PICTURE = "network.svg"
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Flavour:
 
     def prepare(self, writer: EquationWriter, placed: dict[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
         """What the template places."""
-        picture = {"file": PICTURE, "alt": words("page", "network")}
-        return {**placed, "opening": self.opening, "closing": self.closing, "picture": picture}
+        drawn = figures(writer, placed, svg, escape.for_markdown)
+        return {**placed, "opening": self.opening, "closing": self.closing, "figures": drawn}
 
 
 def jupyter_inline(formula: str) -> str:

@@ -62,7 +62,7 @@ def typst_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[st
     return {
         **placed,
         "sections": sections,
-        "figures": figures(writer, typst, typst_string),
+        "figures": figures(writer, placed, typst, typst_string),
         "brief": writer.view.brief,
         "printed": [line.number for section in placed["sections"] for line in _numbered(section)],
         "author_text": None if author is None else typst_string(author),

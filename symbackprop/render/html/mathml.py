@@ -14,7 +14,7 @@ from symbackprop.render.escape import one_line
 # The number of a layer in its brackets is one sign; as three operators, it would be half of every page.
 ABOVE = re.compile(r'<mrow><mo stretchy="false">\(</mo><mn>(\d+)</mn><mo stretchy="false">\)</mo></mrow>')
 BESIDE = re.compile(r'<mo stretchy="false">\[</mo><mn>(\d+)</mn><mo stretchy="false">\]</mo>')
-BLOCK, IN_LINE = '<math display="block">', '<math displaystyle="true">'
+BLOCK, IN_LINE = '<math display="block">', "<math>"  # the page's style sets equations in their size
 
 
 @lru_cache
@@ -24,7 +24,7 @@ def _converter() -> LatexToMathML:
 
 @lru_cache(maxsize=4096)
 def mathml(latex: str, *, display: bool = False) -> str:
-    """A formula as MathML, within words or, with ``display``, in the size of an equation.
+    """A formula as MathML, within words or, with ``display``, with limits above and below their signs.
 
     Raises ``UnsupportedExpression`` for LaTeX that MathML Core has nothing for.
 

@@ -13,16 +13,18 @@ from markupsafe import Markup
 
 from symbackprop.network.quantities import DELTA
 from symbackprop.render.equations import EquationWriter
+from symbackprop.render.figures import NETWORK, figures
 from symbackprop.render.html.about import About, AboutWriter
 from symbackprop.render.html.equations import PageSection, SectionSetter
 from symbackprop.render.html.live import LiveWriter
+from symbackprop.render.html.mathml import for_html
 from symbackprop.render.picture.draw import picture_of
 from symbackprop.render.picture.frame import finished
 from symbackprop.render.picture.marks import Lettering
 from symbackprop.render.picture.parts import near
 from symbackprop.render.picture.placing import Span
 from symbackprop.render.picture.shapes import Label, Picture
-from symbackprop.render.picture.svg import svg
+from symbackprop.render.picture.svg import STYLE, drawing, still
 from symbackprop.render.wording import keys, words
 from symbackprop.resources import templates
 
@@ -42,7 +44,8 @@ def html_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str
     return {
         **{key: value if key in RAW else as_html(value) for key, value in placed.items() if key != "sections"},
         "sections": sections,
-        "picture": Markup(svg(picture)),
+        "picture": Markup(drawing(picture)),
+        "figures": figures_on_page(writer, placed),
         "selectable": bool(abouts),
         "data": as_json(data(writer, abouts, sections)),
         "groups": live.groups() if live else [],
@@ -50,10 +53,16 @@ def html_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str
         "program": Markup(code.get(PROGRAM, "")),
         "words": as_json({key: words("page", key) for key in SAID_BY_SCRIPT}),
         "page": {key: words("page", key) for key in keys("page")},
-        "style": Markup(_file("page.css")),
+        "style": Markup(STYLE + _file("page.css")),
         "script": Markup(_file("page.js")),
         "font": Markup(_font()),
     }
+
+
+def figures_on_page(writer: EquationWriter, placed: dict[str, Any]) -> dict[str, Any]:
+    """The pictures under each heading; that of the whole network has a place of its own."""
+    drawn = figures(writer, placed, still, for_html)
+    return as_html({**drawn, words("words", f"contents_{NETWORK}"): []})
 
 
 def as_html(value: Any) -> Any:
@@ -97,12 +106,13 @@ def data(writer: EquationWriter, abouts: list[About], sections: list[PageSection
 
 
 def as_json(value: Any) -> Markup:
-    r"""Data that can stand within a script element.
+    r"""Data that can stand within a script element: nothing in it ends one, and nothing starts a comment.
 
-    >>> as_json({"a": "</script>"})
-    Markup('{"a":"\\u003c/script>"}')
+    >>> print(as_json({"a": "</script><!--"}))
+    {"a":"<\/script>\u003c!--"}
     """
-    return Markup(json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("</", r"<\/").replace("<!", r"\u003c!"))
 
 
 def with_deltas(writer: EquationWriter) -> Picture:

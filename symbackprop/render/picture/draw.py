@@ -19,6 +19,7 @@ from symbackprop.render.picture.svg import slug, svg
 from symbackprop.render.picture.tikz import tikz
 from symbackprop.render.picture.typst import typst
 from symbackprop.render.picture.zoom import ZoomLayout
+from symbackprop.render.wording import words
 
 EMITTERS: Mapping[str, Callable[[Picture], str]] = {"svg": svg, "tikz": tikz, "typst": typst}
 KINDS = ("network", "path", "zoom", "block")
@@ -55,23 +56,24 @@ def picture_of(
     """The layout of the picture that ``picture_for`` writes in a markup."""
     graph, notation = derivation.graph, Notation.of(profile, derivation.graph)
     of = None if weight is None else parameter_at(weight, graph.spec)
-    title = graph.spec.title or f"Network {_sizes(graph)}"
+    title, about = _title(graph), _about(graph)
     name = kind if of is None else f"{kind}-{slug(str(of))}"
     if kind == "block" or (kind in ("network", "path") and is_large(graph)):
-        return BlockLayout(graph, notation).picture(name, title, _about(graph))
+        return BlockLayout(graph, notation).picture(name, title, about)
     if kind == "network":
-        said = _about(graph) + (f" Highlighted is all that lies between {of} and the error." if of else "")
-        return NetworkLayout(graph, notation, highlight(graph, of)).picture(name, title, said)
+        said = [about, words("pictures", "highlighted", of=of)] if of else [about]
+        return NetworkLayout(graph, notation, highlight(graph, of)).picture(name, title, " ".join(said))
     if kind not in KINDS:
         raise SpecError(unknown("kind of picture", kind, KINDS))
     if of is None or (kind == "zoom" and is_trained(of)):
         raise SpecError(f"a picture of the kind {kind!r} needs a weight; expected one like w11[1] or b1[1]")
     if kind == "path":
-        said = f"{_about(graph)} Highlighted is all that lies between {of} and the error; arrows lead δ back along it."
-        return NetworkLayout(graph, notation, highlight(graph, of), backward=True).picture(name, title, said)
+        said = [about, words("pictures", "highlighted", of=of), words("pictures", "backward")]
+        layout = NetworkLayout(graph, notation, highlight(graph, of), backward=True)
+        return layout.picture(name, title, " ".join(said))
     layer, unit = int(of.indices[0]) + 1, int(of.indices[-1])
-    said = f"Unit {unit} of layer {layer} taken apart: what feeds it, {of} among it, and what it feeds, with δ."
-    return ZoomLayout(graph, notation, layer, unit, of).picture(name, title, said)
+    said = [words("pictures", "fed_by", unit=unit, layer=layer + profile.first_layer - 1, of=of)]
+    return ZoomLayout(graph, notation, layer, unit, of).picture(name, title, " ".join(said))
 
 
 def unit_picture(derivation: Derivation, profile: Profile, layer: int, unit: int) -> Picture:
@@ -79,9 +81,9 @@ def unit_picture(derivation: Derivation, profile: Profile, layer: int, unit: int
     graph = derivation.graph
     if not (1 < layer <= graph.depth and unit in graph.units(layer)):
         raise SpecError(f"the network {_sizes(graph)} has no unit {unit} in layer {layer}; layers 2-{graph.depth} have")
-    said = f"Unit {unit} of layer {layer} taken apart: what feeds it and what it feeds, with δ."
+    said = words("pictures", "unit", unit=unit, layer=layer + profile.first_layer - 1)
     layout = ZoomLayout(graph, Notation.of(profile, graph), layer, unit)
-    return layout.picture(f"unit-{layer}-{unit}", graph.spec.title or f"Network {_sizes(graph)}", said)
+    return layout.picture(f"unit-{layer}-{unit}", _title(graph), said)
 
 
 def is_large(graph: ForwardGraph) -> bool:
@@ -90,14 +92,16 @@ def is_large(graph: ForwardGraph) -> bool:
 
 
 def _sizes(graph: ForwardGraph) -> str:
-    sizes = graph.spec.sizes
-    return "-".join(map(str, sizes)) if len(sizes) <= SIZES_NAMED else f"of {len(sizes)} layers"
+    return "-".join(map(str, graph.spec.sizes))
+
+
+def _title(graph: ForwardGraph) -> str:
+    key = "title" if graph.depth <= SIZES_NAMED else "title_deep"
+    return graph.spec.title or words("pictures", key, sizes=_sizes(graph), count=graph.depth)
 
 
 def _about(graph: ForwardGraph) -> str:
-    first, *hidden, last = graph.spec.sizes
-    between = f"hidden layers of {', '.join(map(str, hidden))} units" if len(hidden) > 1 else ""
-    if len(hidden) == 1:
-        between = f"a hidden layer of {hidden[0]} units"
-    parts = [f"{first} inputs", *([between] if between else []), f"{last} output{'s' * (last > 1)}"]
-    return f"A network with {', '.join(parts)}."
+    sizes = graph.spec.sizes
+    ends = "–".join(map(str, sorted({min(sizes), max(sizes)})))
+    key = "network" if graph.depth <= SIZES_NAMED else "network_deep"
+    return words("pictures", key, count=graph.depth, sizes=", ".join(map(str, sizes)), range=ends)

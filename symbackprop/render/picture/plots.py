@@ -24,6 +24,7 @@ from symbackprop.render.picture.left_out import DOT, dot
 from symbackprop.render.picture.marks import Lettering, Mark
 from symbackprop.render.picture.parts import LETTERS
 from symbackprop.render.picture.shapes import Label, Line, Node, Picture, Tone
+from symbackprop.render.wording import words
 
 REACH, BEYOND = 4.0, 2.0  # the plot goes this far to both sides of zero, or this far beyond the outermost kink
 TALLEST = 4.0  # heights beyond this are cut off
@@ -106,13 +107,13 @@ class ActivationPlot:
             marks = (*self.lettering.function(self.use.tag, primes=n), Mark("("), *z, Mark(")"))
             taken = [*(label.box for label in labels), *(node.box for node in nodes)]
             labels.append(axes.label(marks, curve, [other for other in curves if other is not curve], taken))
-        name = self.use.entry.name
+        name = self.use.entry.name.replace("_", " ")
+        kinks = [words("pictures", "kink", at=at, slope=slope) for at, slope in self.kinks]
         return finished(
             Picture(
                 f"activation-{self.use.tag.replace('_', '-')}",
-                f"{name} and its derivative",
-                f"The graph of {name} and of its derivative from {axes.low[0]:g} to {axes.high[0]:g}."
-                + self._said_of_kinks(),
+                words("pictures", "activation", name=name),
+                " ".join([words("pictures", "graph", name=name, low=self.ends[0], high=self.ends[1]), *kinks]),
                 nodes=tuple(nodes),
                 edges=(*axes.zero_lines(), *ticks, *curves),
                 labels=(*labels, *numbers, Label(z, (WIDTH / 2, HEIGHT + 0.65), LETTERS, entry="z")),
@@ -150,9 +151,6 @@ class ActivationPlot:
                 for m, y in enumerate(rings, start=1)
             ]
         return nodes
-
-    def _said_of_kinks(self) -> str:
-        return "".join(f" At {at:g} it has no derivative; {slope:g} is taken." for at, slope in self.kinks)
 
 
 def number_function(expr: Expr) -> Function:

@@ -33,9 +33,16 @@ svg:root {{ color: #e8e8e8 }}
 .picture {{ --lit: #ff8a80; --back: #8ab4f8 }}
 }}"""
 
+FOR_SCRIPTS = re.compile(r'( id="[^"]*")? data-entry="[^"]*"|<path class="hit"[^>]*>')
+
 
 def svg(picture: Picture) -> str:
-    """The picture as an SVG document that can also stand within a page; ids begin with the picture's name."""
+    """The picture as an SVG document, with its style."""
+    return drawing(picture, style=f"<style>\n{STYLE}\n</style>\n")
+
+
+def drawing(picture: Picture, style: str = "") -> str:
+    """The picture as an SVG element for a page that has ``STYLE``; ids begin with the picture's name."""
     parts = [*(_node(picture, frame) for frame in picture.frames)]
     parts += [_line(picture, line) for line in picture.lines]
     parts += [_node(picture, node) for node in picture.nodes]
@@ -52,11 +59,15 @@ def svg(picture: Picture) -> str:
             f'aria-labelledby="{name}-title {name}-desc">',
             f'<title id="{name}-title">{words(picture.title)}</title>',
             f'<desc id="{name}-desc">{words(picture.about)}</desc>',
-            f"<style>\n{STYLE}\n</style>",
-            *parts,
+            style + "\n".join(parts),
             "</svg>\n",
         ]
     )
+
+
+def still(picture: Picture) -> str:
+    """The drawing without what a script needs: addresses, and lines that catch clicks."""
+    return FOR_SCRIPTS.sub("", drawing(picture))
 
 
 def words(text: str) -> str:
