@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -23,7 +23,7 @@ from symbackprop.emit.arrays import ArrayPrinter
 from symbackprop.emit.formulas import FormulaReader
 from symbackprop.emit.lower import lower
 from symbackprop.emit.names import Names
-from symbackprop.emit.program import Program, Var, needed
+from symbackprop.emit.program import Assign, Program, Var, needed
 from symbackprop.emit.stored import Stored
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
@@ -42,12 +42,17 @@ class Slicer:
     numbers: Mapping[str, int]
     printer: Printing
 
-    def __call__(self, outputs: Sequence[str], in_buffers: bool = False) -> source.Slice:
+    def __call__(self, outputs: Sequence[str]) -> source.Slice:
         """The lines that ``outputs`` need, with what must stand before them."""
         lines = needed(self.program.lines, outputs)
         printer = self.printer(source.named_numbers(self.spec))
-        write = printer.line_in_buffers if in_buffers else printer.line
-        text = [part for line in lines for part in self._fitted(write(line), line.label)]
+        return self.written(lines, [(printer.line(line), line.label) for line in lines], printer)
+
+    def written(
+        self, lines: Sequence[Assign], statements: Iterable[tuple[list[str], str | None]], printer: ArrayPrinter
+    ) -> source.Slice:
+        """``lines`` as the ``statements`` that ``printer`` wrote for them, with the labels of the Steps."""
+        text = [part for each, label in statements for part in self._fitted(each, label)]
         opening: list[str] = []
         for word, line in reversed(list(printer.library.opening.items())):
             if any(word in _words(part) for part in [*opening, *text]):
@@ -100,14 +105,23 @@ class ArrayModule:
         """How the module stores the parameters."""
         return Stored(self.program, self.profile, self.printer({}).library, self.starts)
 
-    def parts(self, workspace: Sequence[str] = ()) -> dict[str, Any]:
-        """The whole module; with a ``workspace`` argument, gradients are computed in buffers."""
+    @cached_property
+    def cut(self) -> Slicer:
+        """What cuts the program into functions."""
+        return Slicer(self.program, self.spec, self.names, self.numbers, self.printer)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The names of the loss and of the gradients."""
+        return [self.program.loss, *self.program.gradients.values()]
+
+    def parts(self, backward: source.Slice | None = None, extra: Sequence[str] = ()) -> dict[str, Any]:
+        """The whole module; ``backward`` computes loss and gradients, with ``extra`` arguments."""
         program, spec = self.program, self.spec
-        cut = Slicer(program, spec, self.names, self.numbers, self.printer)
-        forward, loss = cut(program.intermediates), cut([program.loss])
-        backward = cut([program.loss, *program.gradients.values()], in_buffers=bool(workspace))
+        forward, loss = self.cut(program.intermediates), self.cut([program.loss])
+        backward = backward or self.cut(self.outputs)
         return {
-            **self.arguments(forward, loss, backward, workspace),
+            **self.arguments(forward, loss, backward, extra),
             **self.layout(),
             **self.heading(),
             "intermediates": program.intermediates,
@@ -139,7 +153,7 @@ class ArrayModule:
         }
 
     def arguments(
-        self, forward: source.Slice, loss: source.Slice, backward: source.Slice, workspace: Sequence[str]
+        self, forward: source.Slice, loss: source.Slice, backward: source.Slice, extra: Sequence[str]
     ) -> dict[str, Any]:
         """The first lines of the functions and the calls between them."""
         library, names, both = self.stored.library, self.names, backward.passed
@@ -153,7 +167,7 @@ class ArrayModule:
             "both_def": source.signature(
                 "loss_and_gradients",
                 [params, x, t],
-                [*backward.named, *workspace],
+                [*backward.named, *extra],
                 f"tuple[{library.number}, Arrays]",
             ),
             "gradients_call": source.fitted(
@@ -180,7 +194,6 @@ class ArrayModule:
             "biases": stored.biases,
             "biases_in_words": stored.in_words,
             "parameters": [*_unpacking(order, "_parameters(params)"), *stored.opening],
-            "first_parameter": next(iter(program.shapes)),
             "gradient_names": stored.of(program.gradients).items(),
             "trained": ", ".join(self.starts),
             "initial": [(name, stored.start(name, spec.sizes[layer_of(name) - 1])) for name in stored.shapes],

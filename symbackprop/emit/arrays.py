@@ -111,10 +111,6 @@ class ArrayPrinter(PythonPrinter):
         """The line as one statement."""
         return [f"{line.name} = {self(line.node)}"]
 
-    def line_in_buffers(self, line: Assign) -> list[str]:
-        """The line as statements that write into a work space, where the module has one."""
-        return self.line(line)
-
 
 def is_truth(node: Node) -> bool:
     """Whether ``node`` is 1 where a test holds and 0 elsewhere."""

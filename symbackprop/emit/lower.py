@@ -176,6 +176,7 @@ def lower(derivation: Derivation, names: Names) -> Program:
         lines=share(lines, {names.input, names.target, *map(names.array, leaves)}, read.read.stems),
         intermediates=tuple(line.name for line in forward),
         loss=ERROR_NAME,
+        deltas=tuple(read.name(step.left) for step in view.deltas),
         gradients={names.array(leaf): names.gradient(leaf) for leaf in leaves},
         updates=tuple(updates[names.array(leaf)] for leaf in leaves),
         shapes={names.array(leaf): tuple(n for n in _shape(leaf, sizes) if n) for leaf in leaves},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from types import MappingProxyType
@@ -160,8 +160,8 @@ def share(
         new = with_parts(node, tuple(built(part) for part in parts(node)))
         if root or uses[node] < 2 or not is_costly(node):
             return new
-        stem = stems.get(node) or _stem(node)
-        name = _free_name(stem + _layer_number(node), names)
+        stem = stems.get(node) or stem_of(node)
+        name = free_name(stem + layer_number(node), names)
         names.add(name)
         done.append(Assign(name, new))
         known[node] = Var(name)
@@ -189,25 +189,26 @@ def _uses(lines: Iterable[Assign]) -> Counter[Node]:
     return uses
 
 
-def _stem(node: Node) -> str:
+def stem_of(node: Node) -> str:
     """A word for what is computed: ``exp``, ``sum``, ``one_plus_exp``."""
     match node:
         case Op("add", (Number(value), rest)) if value == 1:
-            return f"one_plus_{_stem(rest)}"
+            return f"one_plus_{stem_of(rest)}"
         case Op(function, args):
-            return function if function in COSTLY else next((_stem(arg) for arg in args if is_costly(arg)), function)
+            return function if function in COSTLY else next((stem_of(arg) for arg in args if is_costly(arg)), function)
         case Reduce(function, _, _) | Call(function, _):
             return function
     return "product"
 
 
-def _layer_number(node: Node) -> str:
+def layer_number(node: Node) -> str:
     """The number at the end of the first name in ``node`` that has one."""
     ends = (re.search(r"[0-9]+$", n.name) for n in walk(node) if isinstance(n, Var))
     return next((end[0] for end in ends if end), "")
 
 
-def _free_name(stem: str, names: set[str]) -> str:
+def free_name(stem: str, names: Collection[str]) -> str:
+    """``stem``, with a number where it is among the ``names`` taken."""
     return next(name for name in chain([stem], (f"{stem}_{n}" for n in count(2))) if name not in names)
 
 
@@ -222,18 +223,46 @@ def needed(lines: Iterable[Assign], outputs: Iterable[str]) -> tuple[Assign, ...
     return tuple(reversed(kept))
 
 
+def early(lines: Iterable[Assign], names: Collection[str]) -> tuple[Assign, ...]:
+    """The same lines with those that compute ``names`` as soon as what they read is there.
+
+    >>> a, b, c = Assign("a", Var("x")), Assign("b", Var("a")), Assign("c", Var("a"))
+    >>> [line.name for line in early([a, b, c], ["c"])]
+    ['a', 'c', 'b']
+    """
+    lines = tuple(lines)
+    missing = {line.name for line in lines}
+    waiting = [line for line in lines if line.name in names]
+    done: list[Assign] = []
+
+    def take(line: Assign) -> None:
+        done.append(line)
+        missing.remove(line.name)
+        for each in [each for each in waiting if not missing & {n.name for n in walk(each.node) if isinstance(n, Var)}]:
+            if each in waiting:
+                waiting.remove(each)
+                take(each)
+
+    for line in lines:
+        if line.name not in names:
+            take(line)
+    return tuple(done)
+
+
 @dataclass(frozen=True)
 class Program:
     """A network's program.
 
     ``lines`` compute, from the parameters, the input and the targets: the ``intermediates`` of the forward pass, the
-    ``loss`` and, by parameter, the ``gradients``. ``updates`` give the parameters' next values from both. ``arrays``
-    are the shapes of the lines that carry out a Step (None stands for the number of examples).
+    ``loss``, the ``deltas`` from the output back and, by parameter, the ``gradients``. ``updates`` give the parameters'
+    next values from both. ``arrays`` are the shapes of the lines that carry out a Step (None stands for the number of
+    examples).
     """
 
     lines: tuple[Assign, ...]
     intermediates: tuple[str, ...]
     loss: str
+    deltas: tuple[str, ...]
     gradients: Mapping[str, str]
     updates: tuple[Assign, ...]
     shapes: Mapping[str, tuple[int, ...]]

@@ -1,0 +1,122 @@
+"""Operations as NumPy statements that write into arrays that exist: a work space, or a value no longer needed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symbackprop.emit.numpy import NumPyPrinter
+from symbackprop.emit.printer import ATOM, COMPARISONS
+from symbackprop.emit.program import MatMul, Node, Number, Op, Reduce, free_name
+from symbackprop.emit.shapes import Shape, shape
+from symbackprop.emit.storage import Placed, Store
+from symbackprop.errors import UnsupportedExpression
+
+SIGNS = {"add": "+=", "subtract": "-=", "multiply": "*=", "divide": "/="}
+BY_KEYWORD = frozenset({"maximum", "minimum"})  # where NumPy wants its word said before the array to write into
+TWO_SIDED = frozenset({"add", "multiply"})  # the sides may change places
+UFUNCS = {name: f"np.{name}" for name in (*SIGNS, *COMPARISONS, "negative", "square", "power")} | {
+    "and": "np.logical_and",
+    "or": "np.logical_or",
+}
+
+
+@dataclass
+class Statements:
+    """Writes operations as statements over the work space ``ws``.
+
+    ``shapes`` are those of all values, ``own`` the names that the program itself gives, ``results`` the values that
+    live on in the work space. ``ones`` collects the arrays of ones that give sums as products, by shape.
+    """
+
+    printer: NumPyPrinter
+    lines: Sequence[Placed]
+    shapes: Mapping[str, Shape]
+    own: Collection[str]
+    results: Collection[str]
+    ones: dict[Shape, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """A part that is written over is called what it becomes; parts are numbered in the order they come in."""
+        becomes: dict[str, str] = {}
+        for line in reversed(self.lines):
+            if line.over is not None and line.over not in self.own:
+                becomes[line.over] = becomes.get(line.line.name, line.line.name)
+        parts = [line.line.name for line in self.lines if line.line.name not in self.own]
+        names: dict[str, str] = {}
+        numbered: dict[str, str] = {}
+        for part in parts:
+            last = becomes.get(part, part)
+            if last not in {*self.own, *numbered}:
+                numbered[last] = free_name(part.partition("_")[0], {*self.shapes.keys() - parts, *numbered.values()})
+            names[part] = numbered.get(last, last)
+        self.printer.names = names
+
+    def __call__(self) -> Iterator[tuple[list[str], str | None]]:
+        """The statements, each with the label of the Step that begins there."""
+        for line in self.lines:
+            yield [self.statement(line)], line.line.label
+
+    def name(self, value: str) -> str:
+        """What ``value`` is called in the source."""
+        return self.printer.names.get(value, value)
+
+    def key(self, store: Store) -> str:
+        """What an array of the work space is called."""
+        names = [*filter(self.results.__contains__, store.names), *filter(self.own.__contains__, store.names)]
+        return names[0] if names else self.name(store.names[0])
+
+    def statement(self, placed: Placed) -> str:
+        """One operation as a statement."""
+        name, node = self.name(placed.line.name), placed.line.node
+        if placed.store is None or not (placed.store.kept or placed.over):
+            return f"{name} = {self.printer(node)}"
+        out = self.name(placed.over) if placed.over else f'ws["{self.key(placed.store)}"]'
+        if not isinstance(node, Op):
+            return f"{name} = {self.product(node, out)}"
+        function, args = operation(node)
+        texts = [self.printer(arg) for arg in args]
+        if name == out and function in SIGNS and out in (texts if function in TWO_SIDED else texts[:1]):
+            other = texts[1] if texts[0] == out else texts[0]
+            return f"{name} {SIGNS[function]} {other}"
+        called = UFUNCS.get(function) or self.printer.functions[function]
+        call = f"{called}({', '.join(texts)}, {'out=' if function in BY_KEYWORD else ''}{out})"
+        return call if name == out else f"{name} = {call}"
+
+    def product(self, node: Node, out: str) -> str:
+        """A matrix product, or a sum as the product with ones, or a greatest entry."""
+        match node:
+            case MatMul(left, right):
+                return f"{self.printer.inside(left, ATOM)}.dot({self.printer(right)}, {out})"
+            case Reduce("sum", of, "rows"):
+                return f"{self.of_ones((None,))}.dot({self.printer(of)}, {out})"
+            case Reduce("sum", of, "columns"):
+                return f"{self.printer.inside(of, ATOM)}.dot({self.of_ones((shape(of, self.shapes)[-1], 1))}, {out})"
+            case Reduce("max", of, "columns"):
+                return f"np.maximum.reduce({self.printer(of)}, axis=1, out={out}, keepdims=True)"
+        raise UnsupportedExpression(f"no statement is known for {type(node).__name__}")
+
+    def of_ones(self, of: Shape) -> str:
+        """The array of ones of shape ``of``, in the work space."""
+        name = self.ones.setdefault(of, "ones" if of[0] is None else f"ones{of[0]}")
+        return f'ws["{name}"]'
+
+    def room(self) -> Iterator[tuple[str, Shape, bool]]:
+        """The arrays of the work space, but for those of ones: name, shape, whether they hold truth values."""
+        stores = dict.fromkeys(line.store for line in self.lines if line.store is not None and line.store.kept)
+        yield from ((self.key(store), store.shape, store.truth) for store in stores)
+
+
+def operation(node: Op) -> tuple[str, tuple[Node, ...]]:
+    """The function that NumPy knows for an operation, and what it is applied to.
+
+    >>> from symbackprop.emit.program import Var
+    >>> operation(Op("add", (Var("a3"), Op("negative", (Var("t"),)))))
+    ('subtract', (Var(name='a3'), Var(name='t')))
+    """
+    match node:
+        case Op("add", (left, Op("negative", (right,)))):
+            return "subtract", (left, right)
+        case Op("power", (base, Number(two))) if two == 2:
+            return "square", (base,)
+    return node.function, node.args
