@@ -15,8 +15,7 @@ from symbackprop.derivation.derive import derive
 from symbackprop.derivation.slopes import slope_of
 from symbackprop.emit.array_module import helpers
 from symbackprop.emit.formulas import FormulaReader
-from symbackprop.emit.numpy import NumPyPrinter
-from symbackprop.emit.numpy_module import HELPERS
+from symbackprop.emit.numpy import NUMPY, NumPyPrinter
 from symbackprop.emit.program import Var
 from symbackprop.emit.stable import stable_form
 from symbackprop.emit.targets import emit, load
@@ -48,7 +47,7 @@ def compiled(formula: Expr, numbers: dict[Symbol, Expr]):
     printer = NumPyPrinter({symbol: repr(float(number)) for symbol, number in numbers.items()})
     source = printer(FormulaReader({Z: Var("z")})(stable_form(formula)))
     names: dict[str, object] = {"np": np, "real": np.float64}
-    for helper in helpers(frozenset(printer.used), HELPERS):
+    for helper in helpers(frozenset(printer.used), NUMPY.helpers):
         exec(helper, names)
     exec(f"def function(z): return {source}", names)
     return names["function"]

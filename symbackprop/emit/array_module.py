@@ -12,14 +12,13 @@ from typing import Any
 
 from sympy import Symbol, diff
 
-from symbackprop import resources
 from symbackprop.catalogue import entries as row
 from symbackprop.catalogue.activations import SIGMOID, TANH
 from symbackprop.catalogue.losses import MSE
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.slopes import slope_of
 from symbackprop.emit import source
-from symbackprop.emit.arrays import ArrayPrinter
+from symbackprop.emit.arrays import ArrayPrinter, Library
 from symbackprop.emit.formulas import FormulaReader
 from symbackprop.emit.lower import lower
 from symbackprop.emit.names import Names
@@ -27,8 +26,9 @@ from symbackprop.emit.program import Assign, Program, Var, needed
 from symbackprop.emit.stored import Stored
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
+from symbackprop.templating import environment
 
-HELPERS = {"_erf": ("_erf", "_erfc"), "_erfc": ("_erfc",), "_near": ("_near",)}
+OWN = ("_erf", "_erfc", "_near", "_row_max")  # functions of ours, each in a template of its own
 Printing = Callable[[Mapping[Symbol, str]], ArrayPrinter]
 
 
@@ -69,15 +69,13 @@ class Slicer:
 class ArrayModule:
     """What the template of a module that computes with arrays places.
 
-    Names are the letters of ``profile``; ``numbers`` are those of a document's equations. ``printer`` writes the lines;
-    the functions of ours that they call lie in template files called ``helpers``, ``{}`` being a function's name.
+    Names are the letters of ``profile``; ``numbers`` are those of a document's equations. ``printer`` writes the lines.
     """
 
     derivation: Derivation
     profile: Profile
     numbers: Mapping[str, int]
     printer: Printing
-    helpers: str
 
     @property
     def spec(self) -> NetworkSpec:
@@ -124,13 +122,15 @@ class ArrayModule:
             **self.arguments(forward, loss, backward, extra),
             **self.layout(),
             **self.heading(),
+            "layers": self.layers(),
             "intermediates": program.intermediates,
             "forward_lines": forward.lines,
             "loss_lines": loss.lines,
             "gradient_lines": backward.lines,
-            "error": program.loss,
+            "result": self.stored.library.as_number.format(program.loss),
+            "uses_real": any("real = partial" in line for part in (forward, loss, backward) for line in part.lines),
             "updates": updates(self.stored, self.printer, spec),
-            "helpers": helpers(forward.helpers | backward.helpers, self.helpers),
+            "helpers": helpers(forward.helpers | backward.helpers, self.stored.library.helpers),
             "stand_ins": stand_ins(backward.keywords, spec, self.printer),
         }
 
@@ -147,6 +147,7 @@ class ArrayModule:
             "inputs": spec.sizes[0],
             "outputs": spec.sizes[-1],
             "reduction": f"the {spec.batch_reduction} over the batch" + (", plus the penalty" if spec.penalty else ""),
+            "array": self.stored.library.array,
             "constants": source.constants(spec),
             "intermediates_in_words": textwrap.wrap(f"{', '.join(shapes)}.", 110),
             "targets_sum_to_one": bool(spec.loss.entry.targets_sum_to_one),
@@ -181,7 +182,6 @@ class ArrayModule:
     def layout(self) -> dict[str, Any]:
         """Shapes, and where each parameter lies in one vector."""
         stored, program, spec = self.stored, self.program, self.spec
-        order = ", ".join(stored.shapes)
         ends, unpacked = 0, []
         for name, shape in stored.shapes.items():
             start, ends = ends, ends + prod(shape)
@@ -193,13 +193,57 @@ class ArrayModule:
             "weight_layout_in_words": f"W1[{'i, j' if stored.from_to else 'j, i'}] leads from unit i to unit j",
             "biases": stored.biases,
             "biases_in_words": stored.in_words,
-            "parameters": [*_unpacking(order, "_parameters(params)"), *stored.opening],
+            "parameters": self.taken_apart("params"),
             "gradient_names": stored.of(program.gradients).items(),
             "trained": ", ".join(self.starts),
             "initial": [(name, stored.start(name, spec.sizes[layer_of(name) - 1])) for name in stored.shapes],
             "size": ends,
             "unpacked": unpacked,
         }
+
+    def layers(self) -> dict[str, Any]:
+        """The way from the weights and biases of each layer to the stored parameters, and back."""
+        library, shapes = self.stored.library, self.program.shapes
+        of_bias = {name: self.stored.is_bias(name) for name in shapes if name not in self.starts}
+        weights, biases = ([name for name, bias in of_bias.items() if bias == wanted] for wanted in (False, True))
+        arrays = {name: name if name in weights else library.as_array.format(name) for name in shapes}
+        listed = f"list[{library.array}]"
+        parameters = [f"weights: {listed}", f"biases: {listed}", "layout: str"]
+        trained = [f"{name}: {library.given}" for name in self.starts]
+        return {
+            "from_def": source.signature("from_layers", parameters, trained, "Arrays"),
+            "to_def": source.signature(
+                "to_layers", ["arrays: Arrays", "layout: str"], [], f"tuple[{listed}, {listed}]"
+            ),
+            "weights": len(weights),
+            "biases": len(biases),
+            "opening": [
+                *_unpacking(", ".join(weights), f"_turned({library.as_arrays.format('weights')}, layout)"),
+                *(_unpacking(", ".join(biases), "biases") if biases else []),
+            ],
+            "stored": self.stored.of(arrays).items(),
+            "closing": [
+                *source.listed("weights", weights),
+                *source.listed(f"biases: {listed}", biases),
+            ],
+            "taken_apart": self.taken_apart("arrays"),
+        }
+
+    def taken_apart(self, arrays: str) -> list[str]:
+        """The lines that give the program's parameters (or their gradients) their names."""
+        return [*_unpacking(", ".join(self.stored.shapes), f"_parameters({arrays})"), *self.stored.opening]
+
+
+def array_parts(library: Library) -> Callable[[Derivation, Profile, Mapping[str, int]], dict[str, Any]]:
+    """What the template of a module in the words of ``library`` places."""
+
+    def parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, int]) -> dict[str, Any]:
+        return ArrayModule(derivation, profile, numbers, printer).parts()
+
+    def printer(numbers: Mapping[Symbol, str]) -> ArrayPrinter:
+        return ArrayPrinter(numbers, library=library)
+
+    return parts
 
 
 def _unpacking(names: str, value: str) -> list[str]:
@@ -267,11 +311,16 @@ def _stand_in(name: str, activation: row.Activation, printing: Printing) -> tupl
 
 
 def helpers(used: frozenset[str], template: str) -> list[str]:
-    """The sources of the helper functions that the lines call, from the files called ``template``."""
-    names = sorted({name for helper in used for name in HELPERS[helper]}, reverse=True)
-    return [(resources.templates() / template.format(name)).read_text(encoding="utf-8").rstrip() for name in names]
+    """The sources of the helper functions ``used``, and of those that they use, from the files called ``template``."""
+    found: dict[str, str] = {}
+    wanted = set(used)
+    while wanted:
+        name = wanted.pop()
+        found[name] = environment().get_template(template.format(name)).render().rstrip()
+        wanted |= {word for word in _words(found[name]) if word in OWN} - found.keys()
+    return [found[name] for name in sorted(found, reverse=True)]
 
 
 def _words(text: str) -> set[str]:
     code = text.partition("  # ")[0]
-    return set("".join(c if c.isalnum() or c == "_" else " " for c in code).split())
+    return set(re.findall(r"\w+", code))

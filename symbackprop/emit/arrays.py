@@ -18,6 +18,7 @@ from symbackprop.emit.program import (
     Reduce,
     Transposed,
     parts,
+    walk,
 )
 from symbackprop.errors import UnsupportedExpression
 
@@ -28,16 +29,19 @@ SAME_NAME = sorted(FUNCTIONS - ARITHMETIC - TESTS - {"where", "erf", "erfc", "ne
 class Library:
     """How the source reads that calls an array library; ``{}`` in a text is where an expression goes.
 
-    ``functions`` are those that work entry by entry, ``where`` chooses between two values, ``reductions`` (by function
-    and by what it goes over) make an array smaller, ``truth`` is a test as the numbers 1 and 0. A number on its own is
-    ``bare`` (``"real({})"`` makes an array of it, of the input's type, where the library's functions take arrays only).
-    ``opening`` holds, for each word that lines may use, the line that defines it; its ``{}`` is the input.
+    ``helpers`` says what the templates of our own functions are called, by the function's name. ``functions`` are those
+    that work entry by entry, ``where`` chooses between two values, ``reductions`` (by function and by what they go
+    over) make an array smaller. A number on its own is ``bare``; ``"real({})"`` makes an array of the input's type of
+    it, where the library's functions take arrays only. ``truth_counts`` where a test multiplies as 1 or 0. ``opening``
+    holds, for each word that lines may use, the line that defines it; its ``{}`` is the input.
 
     ``rows`` and ``columns`` put a vector (the first ``{}``) in front of a matrix, ``shaped`` gives a shape. Parameters
     start at ``normal`` (of a shape and the number of units it comes from), ``zeros`` (of a shape) or ``start`` (a
-    number). ``given`` is the type of inputs and targets, ``number`` that of the loss.
+    number). ``given`` is the type of inputs and targets, ``array`` what ``as_array`` makes of them
+    and ``as_arrays`` of a list, ``number`` the type of the loss, and ``as_number`` makes one of the value computed.
     """
 
+    helpers: str
     functions: Mapping[str, str]
     where: str
     reductions: Mapping[tuple[str, str], str]
@@ -47,9 +51,13 @@ class Library:
     normal: str
     zeros: str
     start: str
+    as_array: str
+    as_arrays: str
     given: str
+    array: str
     number: str
-    truth: str = "{}"
+    as_number: str = "{}"
+    truth_counts: bool = True
     bare: str = "{}"
     shaped: str = "{}.reshape({})"
 
@@ -63,6 +71,16 @@ def named_as(module: str, others: Mapping[str, str]) -> dict[str, str]:
     return {name: f"{module}.{name}" for name in SAME_NAME} | dict(others)
 
 
+def reduced(module: str) -> dict[tuple[str, str], str]:
+    """The reductions of a library that calls them as NumPy does.
+
+    >>> reduced("np")["sum", "columns"]
+    'np.sum({}, axis=1, keepdims=True)'
+    """
+    axes = {"rows": ", axis=0", "columns": ", axis=1, keepdims=True", "all": ""}
+    return {(name, over): f"{module}.{name}({{}}{axis})" for name in ("sum", "max") for over, axis in axes.items()}
+
+
 @dataclass
 class ArrayPrinter(PythonPrinter):
     """Prints nodes over the arrays of ``library``."""
@@ -74,15 +92,18 @@ class ArrayPrinter(PythonPrinter):
         self.functions = self.library.functions
 
     def factor(self, factor: Node, first: bool) -> str:
-        if is_truth(factor):  # a truth value counts as 1 or 0 in a product
-            return self.library.truth.format(self.inside(parts(factor)[0], ATOM))
+        if is_truth(factor) and self.library.truth_counts:
+            return self.inside(parts(factor)[0], ATOM)
         return super().factor(factor, first)
 
     def cases(self, test: Node, value: Node, other: Node) -> tuple[str, int]:
         branches = [self(value), self(other)]
         if not (is_array(value) or is_array(other)):
             # Two bare numbers would make doubles of any input's type.
-            branches = [f"real({branch})" for branch in branches]
+            branches = [
+                f"real({text})" if is_number(branch) else text
+                for branch, text in zip((value, other), branches, strict=True)
+            ]
         return self.library.where.format(self(test), *branches), ATOM
 
     def function(self, function: str, args: tuple[Node, ...]) -> tuple[str, int]:
@@ -95,7 +116,7 @@ class ArrayPrinter(PythonPrinter):
 
     def argument(self, node: Node) -> str:
         text = self(node)
-        return text if is_array(node) else self.library.bare.format(text)
+        return self.library.bare.format(text) if is_number(node) else text
 
     def array(self, node: MatMul | Transposed | Reduce) -> tuple[str, int]:
         match node:
@@ -120,8 +141,13 @@ def is_truth(node: Node) -> bool:
     return False
 
 
+def is_number(node: Node) -> bool:
+    """Whether ``node`` is one number, whatever the arrays hold."""
+    return all(isinstance(n, Number) or (isinstance(n, Op) and n.function != "where") for n in walk(node))
+
+
 def is_array(node: Node) -> bool:
-    """Whether ``node`` is more than numbers: an array, or made of one."""
+    """Whether ``node`` takes its type from an array: numbers chosen by a test do not."""
     match node:
         case Number():
             return False

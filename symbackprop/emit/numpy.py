@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from symbackprop.emit.arrays import ArrayPrinter, Library, named_as
+from symbackprop.emit.arrays import ArrayPrinter, Library, named_as, reduced
 from symbackprop.emit.printer import ATOM
 from symbackprop.emit.program import MatMul, Op, Reduce, Transposed, Var
 
 NUMPY = Library(
+    helpers="numpy{}.py.jinja",
     functions=named_as("np", {"atan": "np.arctan", "erf": "_erf", "erfc": "_erfc", "near": "_near"}),
     where="np.where({}, {}, {})",
-    reductions={
-        (function, over): f"np.{function}({{}}{axis})"
-        for function in ("sum", "max")
-        for over, axis in (("rows", ", axis=0"), ("columns", ", axis=1, keepdims=True"), ("all", ""))
-    },
+    reductions=reduced("np"),
     opening={"n": "n = len({})", "real": "real = {}.dtype.type"},
     rows="np.vstack(({}, {}))",
     columns="np.column_stack(({}, {}))",
     normal="np.asarray(rng.standard_normal({}) / {}**0.5, dtype)",
     zeros="np.zeros({}, dtype)",
     start="np.asarray({}, dtype)",
+    as_array="np.asarray({})",
+    as_arrays="[np.asarray(w) for w in {}]",
     given="ArrayLike",
+    array="np.ndarray",
     number="float",
+    as_number="float({})",
 )
 
 

@@ -18,12 +18,10 @@ from symbackprop.emit.storage import placed
 from symbackprop.network.quantities import BATCH
 from symbackprop.notation.profile import Profile
 
-HELPERS = "numpy{}.py.jinja"
-
 
 def numpy_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, int]) -> dict[str, Any]:
     """What the template of ``gradients.py`` places."""
-    module = ArrayModule(derivation, profile, numbers, NumPyPrinter, HELPERS)
+    module = ArrayModule(derivation, profile, numbers, NumPyPrinter)
     statements = backward(module)
     written = module.cut.written([line.line for line in statements.lines], list(statements()), statements.printer)
     return {**module.parts(written, ["workspace: Arrays | None = None"]), **work_space(statements)}

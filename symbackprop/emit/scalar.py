@@ -54,8 +54,6 @@ class MathPrinter(PythonPrinter):
     def function(self, function: str, args: tuple[Node, ...]) -> tuple[str, int]:
         if function in ("and", "or"):
             return f" {function} ".join(self.inside(arg, ATOM) for arg in args), CASE
-        if function == "erfc":
-            args = args[:1]
         return super().function(function, args)
 
 

@@ -146,6 +146,16 @@ def fitted(statement: str, indent: int = 4, comment: str = "") -> list[str]:
     return [f"{head}({note}", *(f"    {piece.strip(', ')}," for piece in _split(body, (", ",))), f"){tail}"]
 
 
+def listed(name: str, items: Sequence[str]) -> list[str]:
+    """A list as lines that fit, one item a line where it is long.
+
+    >>> listed("biases", ["b1", "b2"])
+    ['biases = [b1, b2]']
+    """
+    line = f"{name} = [{', '.join(items)}]"
+    return [line] if len(line) + 4 <= WIDTH else [f"{name} = [", *(f"    {item}," for item in items), "]"]
+
+
 def _broken(text: str, indent: int) -> list[str]:
     """An expression as lines that fit: broken at its signs, else inside its first brackets."""
     if len(text) + indent <= WIDTH:

@@ -8,9 +8,13 @@ from types import ModuleType
 from typing import Any
 
 from symbackprop.derivation.derive import Derivation
+from symbackprop.emit.array_api import ARRAY_API
+from symbackprop.emit.array_module import array_parts
 from symbackprop.emit.javascript import javascript_parts
+from symbackprop.emit.jax import JAX
 from symbackprop.emit.numpy_module import numpy_parts
 from symbackprop.emit.scalar import PER_WEIGHT, scalar_parts
+from symbackprop.emit.torch import TORCH
 from symbackprop.errors import SpecError, unknown
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
@@ -23,28 +27,62 @@ Parts = Mapping[str, Any]
 class Target:
     """A kind of program: its file, its template, and ``parts``, which fills the template's names.
 
-    ``most_weights`` is the size of the largest network that it is made for without being asked for by name. One that
-    is ``for_pages`` can be handed no functions: those known by name only must have got formulas.
+    One that is ``usual`` is made without being asked for by name, of networks of up to ``most_weights`` weights. One
+    that is ``for_pages`` can be handed no functions: those known by name only must have got formulas.
     """
 
     name: str
+    description: str
     file: str
     template: str
     parts: Callable[[Derivation, Profile, Mapping[str, int]], Parts]
+    usual: bool = False
     most_weights: int | None = None
     for_pages: bool = False
 
     def fits(self, spec: NetworkSpec) -> bool:
-        """Whether the network is small enough for this target."""
-        return self.most_weights is None or spec.weight_count <= self.most_weights
+        """Whether it is made of the network without being asked for."""
+        return self.usual and (self.most_weights is None or spec.weight_count <= self.most_weights)
+
+
+def _row(name: str, description: str, file: str, parts: Callable[..., Parts], **more: Any) -> Target:
+    return Target(name, description, file, f"{file}.jinja", parts, **more)
 
 
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
-        Target("numpy", "gradients.py", "gradients.py.jinja", numpy_parts),
-        Target("scalar", "scalar_gradients.py", "scalar_gradients.py.jinja", scalar_parts, PER_WEIGHT),
-        Target("javascript", "gradients.js", "gradients.js.jinja", javascript_parts, PER_WEIGHT, for_pages=True),
+        _row("numpy", "NumPy alone", "gradients.py", numpy_parts, usual=True),
+        _row(
+            "scalar",
+            "plain numbers, a function for each weight",
+            "scalar_gradients.py",
+            scalar_parts,
+            usual=True,
+            most_weights=PER_WEIGHT,
+        ),
+        _row(
+            "array-api",
+            "arrays of any library that follows the array API: NumPy, PyTorch, JAX, Dask",
+            "gradients_array_api.py",
+            array_parts(ARRAY_API),
+        ),
+        _row(
+            "torch",
+            "PyTorch tensors on any device, without automatic differentiation",
+            "gradients_torch.py",
+            array_parts(TORCH),
+        ),
+        _row("jax", "JAX, for jit, vmap and several devices", "gradients_jax.py", array_parts(JAX)),
+        _row(
+            "javascript",
+            "what a page computes with",
+            "gradients.js",
+            javascript_parts,
+            usual=True,
+            most_weights=PER_WEIGHT,
+            for_pages=True,
+        ),
     )
 }
 
