@@ -304,7 +304,9 @@ def _formats(text: str | None) -> list[str]:
 
 
 def _name(given: dict[str, Any]) -> str:
-    """The folder's name: what the user wrote, with nothing in it that a file system minds."""
+    """The folder's name: what the user wrote."""
+    from symbackprop.files import folder_name
+
     if given["example"] is not None:
         words = [given["example"]]
     elif given["spec"] is not None:
@@ -319,8 +321,7 @@ def _name(given: dict[str, Any]) -> str:
             *given["param"],
             given["train"] and f"train {given['train']}",
         ]
-    text = re.sub(r"[^\w.]+", "-", "-".join(word for word in words if word))
-    return text.strip("-.")[:80] or "network"
+    return folder_name(word for word in words if word)
 
 
 def _one_weight(derivation: Any, weight: str) -> list[tuple[str, str]]:

@@ -1,13 +1,36 @@
-"""Writing files so that a reader never sees half of one, and a failure leaves nothing behind."""
+"""Names of folders; writing files so that a reader never sees half of one, and a failure leaves nothing behind."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from symbackprop.errors import SymbackpropError, shown
+
+LONGEST_NAME = 80  # characters of a folder's name
+SAYS_ALL = re.compile(r"[\w.,:=\s-]*", re.ASCII)  # texts that hyphens in place of all but letters leave apart
+
+
+def folder_name(texts: Iterable[str]) -> str:
+    """A folder's name from what the user wrote, with nothing in it that a file system minds.
+
+    Texts that differ in what the name cannot show, such as two formulas, are told apart by a mark at its end.
+
+    >>> folder_name(["2-3-1", "relu, tanh", "mse"])
+    '2-3-1-relu-tanh-mse'
+    >>> folder_name(["(a - t)**4/4"]), folder_name(["(a-t)**4/4"]), folder_name(["(a-t)*4/4"])
+    ('a-t-4-4-e96d6e', 'a-t-4-4-e96d6e', 'a-t-4-4-fd8329')
+    """
+    text = "-".join(texts)
+    name = re.sub(r"[^\w.]+", "-", text, flags=re.ASCII).strip("-.")
+    if SAYS_ALL.fullmatch(text) and 0 < len(name) <= LONGEST_NAME:
+        return name
+    mark = hashlib.sha256("".join(text.split()).encode()).hexdigest()[:6]
+    return f"{name[: LONGEST_NAME - 7]}-{mark}".strip("-.")
 
 
 def write_files(folder: Path, contents: Mapping[str, str | bytes]) -> list[Path]:

@@ -1,6 +1,7 @@
 """The user's own functions: derived, checked and run like the catalogue's; kinks, jumps and ranges found."""
 
 import importlib.util
+import re
 
 import mpmath
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sympy import Rational, oo
 
+from symbackprop import api
 from symbackprop.calculus.bounds import near
 from symbackprop.calculus.differentiate import differentiate
 from symbackprop.calculus.in_terms_of_output import in_terms_of_output
@@ -118,7 +120,9 @@ def test_a_kink_is_where_the_parameters_put_it_and_only_if_there_is_one():
 
 def test_the_outputs_that_a_loss_needs_are_found_and_compared():
     assert loss_from("-t*log(a) - (1 - t)*log(1 - a)", {}).domain == (0, 1)
-    with pytest.raises(SpecError, match="the loss own needs outputs between 0 and 1, and f gives others"):
+    with pytest.raises(
+        SpecError, match=r"^the loss -t\*log\(a\)-\(1-t\)\*log\(1-a\) needs outputs between 0 and 1, and f gives others"
+    ):
         own("z/(1 + abs(z))", "-t*log(a) - (1 - t)*log(1 - a)")
     assert own("(1 + z/(1 + abs(z)))/2", "bce").choices == ()
     (said,) = own("z*sigmoid(z)", "bce").choices
@@ -219,9 +223,12 @@ def run(capsys, *arguments):
 @pytest.mark.parametrize(
     ("options", "tags"),
     [
-        (["--act", "z/(1+abs(z))", "--loss", "(a-t)**4/4"], "f, f · own"),
+        (["--act", "z/(1+abs(z))", "--loss", "(a-t)**4/4"], "f, f · (a-t)**4/4"),
         (["--act", "z*sigmoid(beta*z)", "--param", "beta=1.5", "--loss", "mse", "--net", "3-2-2"], "f, f · mse"),
-        (["--act", "max(0, z, tanh(c*z))", "--param", "c=0.1", "--loss", "where(a>t, a-t, 2*(t-a))"], "f, f · own"),
+        (
+            ["--act", "max(0, z, tanh(c*z))", "--param", "c=0.1", "--loss", "where(a>t, a-t, 2*(t-a))"],
+            "f, f · where(a>t,a-t,2*(t-a))",
+        ),
     ],
 )
 def test_derive_writes_documents_and_code_that_pass_every_check(capsys, tmp_path, options, tags):
@@ -267,3 +274,40 @@ def test_a_bad_formula_is_a_line_and_a_caret(capsys):
 def test_bad_parameters_on_the_command_line(capsys, texts, message):
     given_texts = [word for text in texts for word in ("--param", text)]
     assert run(capsys, "check", "--act", "beta*z", "--loss", "mse", *given_texts) == (2, "", f"symbp: {message}\n")
+
+
+def pages(spec):
+    return api.derive(spec, listing="none").files(["md", "tex"])
+
+
+def test_own_losses_are_called_by_their_names_or_formulas():
+    quartic = network("2-3-1", activation="tanh", loss="(a - t)**4/4")
+    other = network("2-3-1", activation="tanh", loss="(a - t)**4/5")
+    named = network("2-3-1", activation="tanh", loss="steep", losses={"steep": {"formula": "(a - t)**4/4"}})
+    assert [spec.loss.entry.name for spec in (quartic, other, named)] == ["(a-t)**4/4", "(a-t)**4/5", "steep"]
+    first, second, third = map(pages, (quartic, other, named))
+    assert r"# Backpropagation in a 2-3-1 network with the loss (a-t)\*\*4/4" in first["derivation.md"]
+    assert r"\tfrac{1}{4}\,(a - t)^4" in first["derivation.md"].split("## Notation")[0]
+    assert r"with the loss (a-t)\*\*4/5" in second["derivation.md"]
+    assert "with the loss steep" in third["derivation.md"] and "is the loss steep." in third["derivation.md"]
+    assert "with the loss steep" in third["derivation.tex"]
+    assert "with the loss" not in pages(network("2-3-1", activation="tanh", loss="mse"))["derivation.md"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("(a-t)**4/4", "(a-t)*4/4"), ("abs(a-t)", "abs(a+t)"), ("(a-t)**2", "(a-t)**2 + 0*a")]
+)
+def test_own_losses_have_folders_of_their_own(first, second, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for loss in (first, second, first.replace("-", " - ")):
+        assert main(["derive", "--net", "1-1-1", "--act", "tanh", "--loss", loss, "--format", "py", "-q"]) == 0
+    folders = sorted(path.name for path in (tmp_path / "output").iterdir())
+    assert len(folders) == 2
+    assert all(re.fullmatch(r"1-1-1-tanh-[a-z0-9.-]+", folder) for folder in folders)
+
+
+@pytest.mark.parametrize("loss", ["(a-t)**2 # $\\input{x}", "../../x", "a*t<script>", "$(id)", "a" * 600])
+def test_no_formula_leaves_the_folder_or_the_page(loss, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["derive", "--net", "1-1-1", "--act", "tanh", "--loss", loss, "--format", "md", "-q"]) == 2
+    assert list(tmp_path.iterdir()) == []

@@ -16,7 +16,6 @@ from symbackprop.catalogue.entries import A, Activation, Kink, Loss, T, Z
 from symbackprop.errors import FormulaError
 
 Numbers = Mapping[Symbol, Rational]
-OWN_LOSS = "own"
 
 
 def functions() -> dict[str, Function]:
@@ -80,17 +79,20 @@ def activation_from(text: str, name: str, numbers: Numbers) -> Activation:
     )
 
 
-def loss_from(text: str, numbers: Numbers) -> Loss:
+def loss_from(text: str, numbers: Numbers, name: str | None = None) -> Loss:
     """The loss with the formula ``text`` in the output a, the target t and the parameters that have ``numbers``.
 
-    >>> loss_from("(a - t)**4/4", {}).value
-    (a - t)**4/4
+    Without a ``name`` it is called by its formula.
+
+    >>> row = loss_from("(a - t)**4 / 4", {})
+    >>> row.name, row.value
+    ('(a-t)**4/4', (a - t)**4/4)
     """
     value = read_formula(text, [A, T], numbers, functions())
     _, found = _slope_and_breaks(text, value, A, numbers)
     used = _used(value, numbers)
     return Loss(
-        name=OWN_LOSS,
+        name=name or "".join(text.split()),
         value=value,
         source=f"the formula {text}",
         parameters=used,

@@ -99,8 +99,8 @@ class Forward:
                 yield float(np.min(np.abs(arrays["z", layer].value - evaluate(kink.at).value)))
         out, targets = arrays["a", self.graph.depth].value, arrays["t",].value
         for kink in spec.loss.entry.kinks:
-            at = targets if kink.at == T else evaluate(kink.at).value
-            yield float(np.min(np.abs(out - at)))
+            at = evaluate.with_symbol(T, Dual(targets, {}), kink.at)
+            yield float(np.min(np.abs(out - at.value)))
         if spec.penalty is not None and spec.penalty.entry.kinks:
             letters = "wb" if spec.penalty.biases else "w"
             penalised = [n for n in self.emitted.names.values() if n[0] in (*letters,)]

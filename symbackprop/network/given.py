@@ -96,7 +96,7 @@ def given(parameters: object, activations: object, losses: object, train: object
     return Given(
         numbers,
         {name: activation_from(*made) for name, made in _tables("activations", activations, numbers)},
-        {name: loss_from(text, values) for name, (text, _, values) in _tables("losses", losses, numbers)},
+        {name: loss_from(text, values, name) for name, (text, _, values) in _tables("losses", losses, numbers)},
         _names_to_train(train),
     )
 

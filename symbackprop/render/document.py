@@ -22,7 +22,7 @@ from symbackprop.render.markdown import GITHUB, known_flavour
 from symbackprop.render.pdf import typeset
 from symbackprop.render.style import Style
 from symbackprop.render.view import View
-from symbackprop.render.wording import words
+from symbackprop.render.wording import keys, words
 from symbackprop.templating import environment
 
 # The headings of the sections that hold no equations.
@@ -134,10 +134,10 @@ def contents(writer: EquationWriter, report: Report | None, code: Mapping[str, s
 
 
 def default_title(derivation: Derivation) -> str:
-    """The title of a network that has none: its sizes, or the number of its layers."""
-    sizes = derivation.graph.spec.sizes
+    """The title of a network that has none: its sizes, or the number of its layers, and a loss of the user's own."""
+    sizes, loss = derivation.graph.spec.sizes, derivation.graph.spec.loss.entry.name
     shape = "-".join(map(str, sizes)) if len(sizes) <= LAYERS_IN_TITLE else f"{len(sizes)}-layer"
-    return f"Backpropagation in a {shape} network"
+    return words("words", "title" if loss in keys("losses") else "title_own_loss", shape=shape, loss=loss)
 
 
 def _file_name(style: Style) -> str:

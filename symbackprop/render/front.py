@@ -32,7 +32,7 @@ from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.signs import expr_sign
 from symbackprop.render.detail import FULL
 from symbackprop.render.equations import EquationWriter
-from symbackprop.render.wording import variant, words
+from symbackprop.render.wording import keys, variant, words
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class FrontWriter:
         first = self.writer.notation.profile.first_layer
         said = [words("words", "layers", count=spec.depth, parameters=parameters, first=first)]
         reduction = words("words", spec.output_reduction) if spec.sizes[-1] > 1 else ""
-        said.append(words("words", "loss", name=words("losses", spec.loss.entry.name), reduction=reduction))
+        said.append(words("words", "loss", name=self._loss(), reduction=reduction))
         said.append(words("words", f"batch_{spec.batch_reduction}"))
         if spec.penalty is not None:
             said.append(words("words", "penalty", name=words("penalties", spec.penalty.entry.name)))
@@ -82,6 +82,14 @@ class FrontWriter:
         said += [self.writer.style.words(choice) for choice in spec.choices]
         return [*said, words("words", "numbers_kept")] if self.writer.view.detail != FULL else said
 
+    def _loss(self) -> str:
+        """What the loss is called: by its phrase, or a loss of the user's own by its name or its formula."""
+        loss = self._spec.loss.entry
+        if loss.name in keys("losses"):
+            return words("losses", loss.name)
+        name = self.writer.style.words(loss.name) if loss.name.isidentifier() else self.writer.inline(loss.value)
+        return words("words", "own_loss", name=name)
+
     def kinks(self) -> list[str]:
         """Where activations and the loss have no derivative, and what is taken there."""
         spec, inline = self._spec, self.writer.inline
@@ -91,8 +99,7 @@ class FrontWriter:
             for tag, entry in uses.items()
             for kink in entry.kinks
         ]
-        name = words("losses", spec.loss.entry.name)
-        return [*said, *(self._kink(kink, name, A) for kink in spec.loss.entry.kinks)]
+        return [*said, *(self._kink(kink, self._loss(), A) for kink in spec.loss.entry.kinks)]
 
     def _kink(self, kink: Kink, name: str, at: Symbol) -> str:
         inline = self.writer.inline
