@@ -23,13 +23,13 @@ from symbackprop.derivation.matrix import MatrixView, hidden_label, output_unit
 from symbackprop.derivation.numbers import Worked, work
 from symbackprop.derivation.one_weight import weight_section
 from symbackprop.derivation.steps import Step
+from symbackprop.emit.targets import known_targets
 from symbackprop.errors import SpecError, unknown
 from symbackprop.network.addresses import parameter_at
 from symbackprop.network.forward import ForwardGraph, forward_graph
 from symbackprop.network.quantities import DELTA, ERROR, PRE, TO
 from symbackprop.network.read import load, network, spec_from_toml
 from symbackprop.network.spec import NetworkSpec
-from symbackprop.network.stand_in import with_formulas
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.keys import known_order
 from symbackprop.notation.profile import Profile, load_profile, profile_names
@@ -43,6 +43,7 @@ from symbackprop.render.view import WHOLE, View
 
 if TYPE_CHECKING:
     from symbackprop.check.report import CheckReport
+    from symbackprop.programs import Programs
     from symbackprop.render.translation import Translation
 
 CODE, REPORT = "py", "json"
@@ -113,6 +114,7 @@ def derive(
     graph = forward_graph(spec)  #                          NetworkSpec  -> ForwardGraph
     derivation = derive_graph(graph, listing)  #            ForwardGraph -> Derivation
     profile = load_profile(notation or spec.notation)  #    name         -> Profile
+    known_targets(spec.targets)
     if layouts is not None:
         profile = replace(profile, chain_order=known_order(layouts))
     if (address := weight or spec.weight) is not None:
@@ -255,12 +257,19 @@ class BackpropDerivation:
         return self._reports[seed]
 
     def files(
-        self, formats: Iterable[str], seed: int = 0, pdf_engine: str = "auto", markdown: str = "github"
+        self,
+        formats: Iterable[str],
+        seed: int = 0,
+        pdf_engine: str = "auto",
+        markdown: str = "github",
+        *,
+        targets: Iterable[str] = (),
     ) -> dict[str, str | bytes]:
         """The documents, programs and reports in ``formats``, by file name; PDF is bytes.
 
         ``pdf_engine`` is ``auto`` or ``typst``, or an installed LaTeX: ``latexmk``, ``pdflatex``, ``lualatex``.
-        ``markdown`` is the flavour of Markdown, ``github`` or ``jupyter``.
+        ``markdown`` is the flavour of Markdown, ``github`` or ``jupyter``. ``targets`` are those of the programs;
+        none are the network's own, or else the usual ones.
         """
         from symbackprop.render.document import render
         from symbackprop.render.engines import known_engine
@@ -273,7 +282,8 @@ class BackpropDerivation:
                 raise SpecError(unknown("format", name, FORMATS))
         report = self.check(seed)
         documents = [name for name in wanted if name in DOCUMENTS]
-        code = {**self.code, **(self.page_code if "html" in documents else {})}
+        programs = self.programs(targets)
+        code = {**programs, **(self.programs.of_page if "html" in documents else {})}
         files = render(
             self.written,
             report,
@@ -285,7 +295,7 @@ class BackpropDerivation:
             markdown=markdown,
         )
         if CODE in wanted:
-            files |= self.code
+            files |= programs
         if REPORT in wanted:
             files["check.json"] = report.to_json()
         return files
@@ -303,36 +313,38 @@ class BackpropDerivation:
         seed: int = 0,
         pdf_engine: str = "auto",
         markdown: str = "github",
+        *,
+        targets: Iterable[str] = (),
     ) -> list[Path]:
         """Write ``files`` into ``folder``, all of them or none; returns their paths."""
         from symbackprop.files import write_files
 
-        return write_files(Path(folder), self.files(formats, seed, pdf_engine, markdown))
+        return write_files(Path(folder), self.files(formats, seed, pdf_engine, markdown, targets=targets))
 
     @cached_property
-    def code(self) -> dict[str, str]:
-        """The emitted modules: file name -> source."""
-        return self._emitted(self.derivation, for_pages=False)
-
-    @cached_property
-    def page_code(self) -> dict[str, str]:
-        """What a page computes with; functions that are known by name only get formulas there."""
-        with_numbers = derive_graph(forward_graph(with_formulas(self.graph.spec)), "none")
-        return self._emitted(with_numbers, for_pages=True)
-
-    def _emitted(self, derivation: Derivation, *, for_pages: bool) -> dict[str, str]:
-        from symbackprop.emit.targets import TARGETS, emit
+    def programs(self) -> Programs:
+        """What emits the programs."""
+        from symbackprop.programs import Programs
         from symbackprop.render.equations import equation_numbers
 
-        numbers, spec = equation_numbers(self.written), self.graph.spec
-        rows = {name: row for name, row in TARGETS.items() if row.fits(spec) and row.for_pages == for_pages}
-        return {row.file: emit(derivation, self.profile, numbers, name) for name, row in rows.items()}
+        return Programs(self.derivation, self.profile, equation_numbers(self.written))
 
-    def compile(self) -> ModuleType:
-        """The emitted ``gradients.py``, imported."""
+    @property
+    def code(self) -> dict[str, str]:
+        """The emitted modules that need no asking: file name -> source."""
+        return self.programs.usual
+
+    @property
+    def page_code(self) -> dict[str, str]:
+        """What a page computes with."""
+        return self.programs.of_page
+
+    def compile(self, target: str = "numpy") -> ModuleType:
+        """The emitted module of ``target``, imported: ``gradients.py``, or that of another one."""
         from symbackprop.emit.targets import load as load_source
 
-        return load_source(self.code["gradients.py"], "gradients")
+        ((file, text),) = self.programs([target]).items()
+        return load_source(text, file.removesuffix(".py"))
 
     def summary(self) -> list[tuple[str, str]]:
         """δ and the gradients of every layer, as rows of readable text: name, formula."""

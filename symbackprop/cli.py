@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 REFUTED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 GALLERY = "output"
-CATALOGUES = ("activations", "losses", "notations", "examples", "formats")
+CATALOGUES = ("activations", "losses", "notations", "examples", "formats", "targets")
 LISTINGS = ("auto", "all", "none")
 # The options that describe a network, and the argument of ``api.network`` that each one gives.
 DESCRIBING = {
@@ -98,6 +98,7 @@ def summary_options(command: Callable[..., int]) -> Callable[..., int]:
 @network_options
 @summary_options
 @click.option("--format", "formats", metavar="NAMES", help="What to write, with commas.  [default: all]")
+@click.option("--target", "targets", metavar="NAMES", help="Which programs to write, with commas, such as numpy,torch.")
 @click.option("--out", metavar="DIR", help="Where to write.  [default: output/ and the network's name]")
 @click.option("--weight", metavar="ADDRESS", help="Show the gradient of one weight, such as 'w22[2]', and its paths.")
 @click.option("--detail", metavar="LEVEL", default="full", help="How much documents show: exam, lecture or full.")
@@ -114,6 +115,7 @@ def summary_options(command: Callable[..., int]) -> Callable[..., int]:
 def derive(
     *,
     formats: str | None,
+    targets: str | None,
     out: str | None,
     weight: str | None,
     detail: str,
@@ -136,7 +138,7 @@ def derive(
     from symbackprop.render.engines import known_engine
     from symbackprop.render.markdown import known_flavour
 
-    wanted = _formats(formats)
+    wanted, programs = _formats(formats), _targets(targets)
     known_engine(pdf_engine)
     known_flavour(markdown)
     with terminal.working("deriving", quiet=quiet):
@@ -149,7 +151,7 @@ def derive(
     with terminal.working("checking", quiet=quiet):
         report = derivation.check(seed=given["seed"])
     with terminal.working("writing", quiet=quiet):
-        paths = derivation.write(folder, wanted, given["seed"], pdf_engine, markdown)
+        paths = derivation.write(folder, wanted, given["seed"], pdf_engine, markdown, targets=programs)
     terminal.Summary(spec, report, rows, paths).show(quiet=quiet, as_json=as_json)
     return _exit_code(report)
 
@@ -187,7 +189,7 @@ def check(quiet: bool, as_json: bool, **given: Any) -> int:
 @cli.command("list")
 @click.argument("catalogue")
 def list_catalogue(catalogue: str) -> int:
-    """List activations, losses, notations, examples or formats."""
+    """List activations, losses, notations, examples, formats or targets."""
     from symbackprop import terminal
 
     if catalogue not in CATALOGUES:
@@ -303,6 +305,12 @@ def _formats(text: str | None) -> list[str]:
     return names
 
 
+def _targets(text: str | None) -> tuple[str, ...]:
+    from symbackprop.emit.targets import known_targets
+
+    return known_targets(name.strip() for name in text.split(",")) if text is not None else ()
+
+
 def _name(given: dict[str, Any]) -> str:
     """The folder's name: what the user wrote."""
     from symbackprop.files import folder_name
@@ -345,6 +353,10 @@ def _rows(catalogue: str) -> list[tuple[str, ...]]:
 
         table = {"notations": api.notations(), "examples": api.examples(), "formats": api.FORMATS}[catalogue]
         return list(table.items())
+    if catalogue == "targets":
+        from symbackprop.emit.targets import PROGRAMS
+
+        return [(name, row.file, row.description) for name, row in PROGRAMS.items()]
     from symbackprop.catalogue.activations import ACTIVATIONS
     from symbackprop.catalogue.losses import LOSSES
 

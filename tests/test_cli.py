@@ -68,7 +68,7 @@ class Pipeline(ModuleType):
         self.seeds.append(seed)
         return self
 
-    def write(self, folder, formats, seed=0, pdf_engine="auto", markdown="github"):
+    def write(self, folder, formats, seed=0, pdf_engine="auto", markdown="github", *, targets=()):
         self.written.append((folder, formats))
         return [Path(folder) / f"derivation.{name}" for name in formats]
 

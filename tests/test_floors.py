@@ -21,6 +21,7 @@ FLOORS = {
     "check": 6,
     "api": 7,
     "handover": 7,
+    "programs": 7,
     "__init__": 7,  # the public names
     "cli": 8,
     "terminal": 8,

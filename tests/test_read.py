@@ -262,6 +262,7 @@ def test_a_text_may_give_every_key():
         author = "A. Reader"
         weight = "w11[1]"
         notation = "S4"
+        targets = ["numpy", "torch"]
         penalty = { kind = "l1", strength = 0.5 }
         values = { "w11[1]" = 1 }
         parameters = { beta = 1.5 }
@@ -275,7 +276,7 @@ def test_a_text_may_give_every_key():
     assert (tags(spec), spec.bias, spec.output_reduction) == (["tanh", "identity"], (True, False), "mean")
     assert (spec.batch_reduction, spec.title, spec.notation) == ("sum", "Nets", "S4")
     assert (spec.penalty.entry.name, spec.penalty.strength) == ("l1", Rational(1, 2))
-    assert spec.values == {"w11[1]": 1.0}
+    assert (spec.values, spec.targets) == ({"w11[1]": 1.0}, ("numpy", "torch"))
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -87,6 +87,27 @@ TARGETS: dict[str, Target] = {
 }
 
 
+PROGRAMS = {name: row for name, row in TARGETS.items() if not row.for_pages}
+
+
+def known_targets(names: Iterable[str]) -> tuple[str, ...]:
+    """The names, each one of ``PROGRAMS``, each once.
+
+    >>> known_targets(["troch"])
+    Traceback (most recent call last):
+    symbackprop.errors.SpecError: unknown target 'troch'; did you mean 'torch'?
+    """
+    for name in (names := tuple(dict.fromkeys(names))):
+        if name not in PROGRAMS:
+            raise SpecError(unknown("target", name, PROGRAMS))
+    return names
+
+
+def usual_targets(spec: NetworkSpec, *, for_pages: bool = False) -> tuple[str, ...]:
+    """The targets that are made of a network without being asked for."""
+    return tuple(name for name, row in TARGETS.items() if row.fits(spec) and row.for_pages == for_pages)
+
+
 def emit(
     derivation: Derivation, profile: Profile, numbers: Mapping[str, int] | None = None, target: str = "numpy"
 ) -> str:
@@ -95,8 +116,6 @@ def emit(
     Names are the letters of ``profile``; comments cite the equation ``numbers`` (label -> number) of a document. Raises
     ``UnsupportedExpression`` for a function that the target cannot compute.
     """
-    if target not in TARGETS:
-        raise SpecError(unknown("target", target, TARGETS))
     row = TARGETS[target]
     return environment().get_template(row.template).render(row.parts(derivation, profile, numbers or {}))
 

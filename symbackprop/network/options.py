@@ -109,6 +109,16 @@ def line_of_text(key: str, value: object, limit: int = 200) -> str:
     return text
 
 
+def lines_of_text(key: str, values: object) -> tuple[str, ...]:
+    """A list of lines of text; one may stand alone.
+
+    >>> lines_of_text("targets", "torch"), lines_of_text("targets", ["numpy", "jax"])
+    (('torch',), ('numpy', 'jax'))
+    """
+    listed = values if isinstance(values, list | tuple) else [values]
+    return tuple(line_of_text(key, value) for value in listed)
+
+
 def known_keys(where: str, given: Mapping[str, object], known: Collection[str]) -> None:
     """Refuse a key that is not ``known``, and name the nearest that is."""
     for key in given:

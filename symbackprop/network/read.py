@@ -34,6 +34,7 @@ KEYS = (
     "author",
     "weight",
     "notation",
+    "targets",
     "values",
     "parameters",
     "train",
@@ -58,6 +59,7 @@ def network(
     author: object = None,
     weight: object = None,
     notation: object = "S1",
+    targets: object = (),
     values: object = None,
     parameters: object = None,
     train: object = None,
@@ -70,6 +72,7 @@ def network(
     a name for each layer after the input (for each hidden layer, where ``output_activation`` is given). ``bias`` is a
     bool or a list of them. ``penalty`` is a table ``{"kind", "strength", "form", "biases"}``, or short ``"l2:0.1"``.
     ``weight`` is the address of the weight or bias that the document singles out.
+    ``targets`` names the programs to write, one name or a list, such as ``["numpy", "torch"]``.
     ``values`` gives numbers to weights, inputs and targets by address (``{"w11[1]": 0.5, "x1": 1}``).
 
     A formula in z stands for an activation, one in a and t for a loss: ``activation="z*sigmoid(beta*z)"``, with
@@ -115,6 +118,7 @@ def network(
         title=None if title is None else options.line_of_text("title", title),
         author=None if author is None else options.line_of_text("author", author),
         notation=options.line_of_text("notation", notation),
+        targets=options.lines_of_text("targets", targets),
         choices=choices,
     )
     if weight is not None:

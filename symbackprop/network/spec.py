@@ -63,6 +63,7 @@ class NetworkSpec:
     author: str | None = None
     weight: str | None = None  # the address of a parameter that the document singles out
     notation: str = "S1"
+    targets: tuple[str, ...] = ()  # of the programs; none are the usual ones
     choices: tuple[str, ...] = ()
     values: Mapping[str, float] = field(default_factory=dict)
 
