@@ -166,7 +166,7 @@ def test_pdflatex_sets_it_without_overfull_lines(name, tmp_path):
 
 @pytest.mark.skipif(PDFLATEX is None, reason="pdflatex is not installed")
 def test_an_overfull_line_would_be_seen(tmp_path):
-    tex = pages("S1")["derivation.tex"].replace(r"\section", "\\noindent\\hbox to 600pt{wide}\n\n\\section", 1)
+    tex = pages("S1")["derivation.tex"].replace(r"\section{", "\\noindent\\hbox to 600pt{wide}\n\n\\section{", 1)
     assert overfull(compiled(tex, tmp_path)) != []
 
 

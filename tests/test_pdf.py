@@ -197,16 +197,63 @@ def test_an_engine_that_is_none_or_absent_is_named(monkeypatch):
     assert known_engine("auto") == "typst"
 
 
+def set_by_latex(name, title=None, author=None):
+    given, brief = s1(title=title, author=author), View(EXAM)
+    return render(given, None, load_profile("S1"), ["pdf"], pdf_engine=name, view=brief)["derivation.pdf"]
+
+
+latex = cache(set_by_latex)
+
+
 @pytest.mark.parametrize("name", ENGINES)
 def test_latex_engines_set_the_document(name):
     if shutil.which(name) is None:
         pytest.skip(f"{name} is not installed")
-    first, second = (
-        render(s1(), None, load_profile("S1"), ["pdf"], pdf_engine=name)["derivation.pdf"] for _ in range(2)
-    )
-    assert first.startswith(b"%PDF")
-    assert "Backpropagation" in read(first).pages[0].extract_text()
-    assert first == second
+    assert latex(name).startswith(b"%PDF")
+    assert "Backpropagation in a 2-3-1 network" in read(latex(name)).pages[0].extract_text()
+    assert set_by_latex(name) == latex(name)
+
+
+@PDFLATEX
+def test_latex_keeps_titles_and_authors_to_the_letter():
+    for title in (" ".join(TITLES), "中 Émile", r"\input{/etc/passwd}"):
+        kept = read(latex("pdflatex", title, title)).metadata
+        assert (kept.title, kept.author, kept.creator) == (title, title, "symbackprop")
+
+
+@PDFLATEX
+def test_latex_has_links_contents_and_running_heads():
+    spec = replace(load(examples()["S1"]), title="A running head")
+    long = render(derive(forward_graph(spec), "all"), None, load_profile("S1"), ["pdf"], pdf_engine="pdflatex")
+    reader = read(long["derivation.pdf"])
+    assert len(reader.pages) > 6
+    assert reader.trailer["/Root"]["/Lang"] == "en"
+    assert "Contents" in reader.pages[0].extract_text()
+    assert all("A running head" in page.extract_text() for page in reader.pages)
+    assert [entry.title for entry in reader.outline][:2] == ["The network", "Forward pass"]
+    ends = [
+        note.get_object()["/A"]["/D"]
+        for page in reader.pages
+        for note in page.get("/Annots", [])
+        if note.get_object()["/Subtype"] == "/Link"
+    ]
+    assert len([end for end in ends if end.startswith("AMS.")]) > 40
+    assert set(ends) <= set(reader.named_destinations)
+
+
+@PDFLATEX
+def test_plain_pdflatex_gives_the_same_bytes_in_any_folder_on_any_day(tmp_path):
+    tex = render(s1(title="δ"), None, load_profile("S1"), ["tex"], view=View(EXAM))["derivation.tex"]
+    made = set()
+    for folder, day in (("one", "1"), ("another one", "1000000000")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "derivation.tex").write_text(tex, encoding="ascii")
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "derivation.tex"]
+        settings = {**os.environ, "SOURCE_DATE_EPOCH": day, "FORCE_SOURCE_DATE": "1"}
+        for _ in range(2):
+            subprocess.run(command, cwd=tmp_path / folder, check=True, capture_output=True, env=settings)
+        made.add((tmp_path / folder / "derivation.pdf").read_bytes())
+    assert len(made) == 1
 
 
 @PDFLATEX

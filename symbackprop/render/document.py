@@ -17,12 +17,12 @@ from symbackprop.render.back import BackWriter, Report, excerpt
 from symbackprop.render.engines import AUTO, TYPST, known_engine, latex_pdf
 from symbackprop.render.equations import EquationWriter, equation_numbers
 from symbackprop.render.formats import FORMATS, DocumentFormat
-from symbackprop.render.front import FrontWriter
+from symbackprop.render.front import FrontWriter, title_of
 from symbackprop.render.markdown import GITHUB, known_flavour
 from symbackprop.render.pdf import typeset
 from symbackprop.render.style import Style
 from symbackprop.render.view import View
-from symbackprop.render.wording import keys, words
+from symbackprop.render.wording import words
 from symbackprop.templating import environment
 
 # The headings of the sections that hold no equations.
@@ -30,7 +30,6 @@ FRAME = ("network", "notation", "assumptions", "checks", "code")
 TEXTS = ("md", "tex")  # the formats of the document for any sizes
 SOURCE, PDF = SET = ("typ", "pdf")  # the formats that are set on pages, to see where lines end
 MARKDOWN = "md"
-LAYERS_IN_TITLE = 8
 CODE_FILE, CODE_FUNCTION = "gradients.py", "loss_and_gradients"
 
 
@@ -113,7 +112,7 @@ def contents(writer: EquationWriter, report: Report | None, code: Mapping[str, s
     style, derivation, profile = writer.style, writer.derivation, writer.notation.profile
     front, back, brief = FrontWriter(writer), BackWriter(writer), writer.view.brief
     return {
-        "title": style.words(derivation.graph.spec.title or default_title(derivation)),
+        "title": style.words(title_of(derivation.graph.spec)),
         "author": None if derivation.graph.spec.author is None else style.words(derivation.graph.spec.author),
         "notation_name": style.words(profile.name),
         "notation_about": style.words(profile.description),
@@ -131,13 +130,6 @@ def contents(writer: EquationWriter, report: Report | None, code: Mapping[str, s
         "code_sentence": words("words", "code", file=_file_name(style)),
         "headings": {key: words("words", f"contents_{key}") for key in FRAME},
     }
-
-
-def default_title(derivation: Derivation) -> str:
-    """The title of a network that has none: its sizes, or the number of its layers, and a loss of the user's own."""
-    sizes, loss = derivation.graph.spec.sizes, derivation.graph.spec.loss.entry.name
-    shape = "-".join(map(str, sizes)) if len(sizes) <= LAYERS_IN_TITLE else f"{len(sizes)}-layer"
-    return words("words", "title" if loss in keys("losses") else "title_own_loss", shape=shape, loss=loss)
 
 
 def _file_name(style: Style) -> str:

@@ -16,30 +16,25 @@ from symbackprop.errors import SpecError, SymbackpropError, unknown
 AUTO, TYPST = "auto", "typst"
 JOB = "derivation"
 TIME_OUT = 120.0  # seconds
-RUNS = 4  # at most, until tables have their widths
+RUNS = 5  # at most, until tables have their widths, contents their pages and links their ends
+AGAIN = re.compile(r"Rerun (?:to get|LaTeX)")
 STRICT = ("-interaction=nonstopmode", "-halt-on-error", "-file-line-error", "-no-shell-escape")
-# Neither the day nor the folder may show in the file.
-SAME_BYTES = (
-    r"\ifdefined\pdftrailerid\pdftrailerid{}\fi"
-    r"\ifdefined\pdfvariable\pdfvariable suppressoptionalinfo 512\relax\fi"
-)
 SEALED = {"SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "openin_any": "p", "openout_any": "p"}
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A program that turns LaTeX into PDF, its options, and whether it runs LaTeX as often as needed by itself."""
+    """A program that turns LaTeX into PDF: its options, and the packages of Debian that bring it."""
 
     options: tuple[str, ...]
     package: str
-    repeats: bool = False
 
 
 ENGINES: Mapping[str, Engine] = {
     "latexmk": Engine(
-        ("-norc", "-pdf", "-silent", *(f"-latexoption={option}" for option in STRICT)),
+        # -g: like the others, it runs when it is told to.
+        ("-norc", "-pdf", "-g", "-silent", *(f"-latexoption={option}" for option in STRICT)),
         "latexmk texlive-latex-base texlive-pictures",
-        repeats=True,
     ),
     "pdflatex": Engine(STRICT, "texlive-latex-base texlive-pictures"),
     "lualatex": Engine(STRICT, "texlive-luatex texlive-latex-base texlive-pictures"),
@@ -73,12 +68,10 @@ def latex_pdf(source: str, name: str, time_out: float = TIME_OUT) -> bytes:
     """
     engine = ENGINES[known_engine(name)]
     with tempfile.TemporaryDirectory(prefix="symbackprop-") as folder:
-        # On the first line, so that the lines keep their numbers.
-        Path(folder, f"{JOB}.tex").write_text(SAME_BYTES + source, encoding="utf-8")
-        log = ""
-        for _ in range(1 if engine.repeats else RUNS):
+        Path(folder, f"{JOB}.tex").write_text(source, encoding="utf-8")
+        for _ in range(RUNS):
             log = _run([name, *engine.options, f"{JOB}.tex"], Path(folder), time_out)
-            if "Rerun" not in log:
+            if not AGAIN.search(log):
                 break
         return Path(folder, f"{JOB}.pdf").read_bytes()
 

@@ -48,6 +48,16 @@ def for_latex(text: str) -> str:
     return "".join(map(_latex_letter, one_line(text)))
 
 
+def for_pdf_string(text: str) -> str:
+    r"""The text as hyperref keeps it in a PDF: every letter but those of ASCII by its code.
+
+    >>> print(for_pdf_string("50% δ"))
+    50\unichar{"25} \unichar{"3B4}
+    """
+    kept = (c if c.isascii() and (c.isalnum() or c == " ") else rf'\unichar{{"{ord(c):X}}}' for c in one_line(text))
+    return "".join(kept)
+
+
 def only_ascii(text: str) -> str:
     r"""LaTeX whose words hold Unicode letters, with each of them written as a command.
 

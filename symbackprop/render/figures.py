@@ -10,12 +10,10 @@ from symbackprop.calculus.indices import Entry
 from symbackprop.derivation.one_weight import ALONE
 from symbackprop.network.quantities import OUT, WEIGHT
 from symbackprop.render.equations import EquationWriter
-from symbackprop.render.escape import for_latex
 from symbackprop.render.picture.draw import is_large, picture_of, unit_picture
 from symbackprop.render.picture.error_plot import LEAST_POINTS, error_picture
 from symbackprop.render.picture.plots import activation_picture
 from symbackprop.render.picture.shapes import Picture
-from symbackprop.render.picture.tikz import tikz
 from symbackprop.render.wording import words
 
 NETWORK, CHECKS = "network", "checks"
@@ -53,11 +51,6 @@ def figures(
             about = plain(f"{picture.title}. {picture.about}".strip())
             placed[heading].append(Figure(picture.name, emit(picture), caption, about, picture.width, picture.height))
     return placed
-
-
-def latex_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
-    """What the LaTeX template places: all that documents have in common, and the pictures in TikZ."""
-    return {**placed, "figures": figures(writer, placed, tikz, for_latex)}
 
 
 def _pictures(writer: EquationWriter, errors: Sequence[tuple[float, float]]) -> Iterator[tuple[str, str, Picture]]:

@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 
 from symbackprop.render import escape
 from symbackprop.render.equations import EquationWriter
-from symbackprop.render.figures import latex_parts
 from symbackprop.render.html.mathml import for_html, html_inline, html_reason
 from symbackprop.render.html.page import html_parts
 from symbackprop.render.latex import LatexMarkup, PaperMarkup
+from symbackprop.render.latex_page import latex_parts
 from symbackprop.render.markdown import FLAVOURS, GITHUB
 from symbackprop.render.style import Style, latex_inline, latex_reason
 from symbackprop.render.typst_page import TYPST, typst_parts

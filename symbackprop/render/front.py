@@ -34,6 +34,15 @@ from symbackprop.render.detail import FULL
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.wording import keys, variant, words
 
+LAYERS_IN_TITLE = 8
+
+
+def title_of(spec: NetworkSpec) -> str:
+    """The title of a network; of one that has none, its sizes, or the number of its layers, and a loss of its own."""
+    shape = "-".join(map(str, spec.sizes)) if spec.depth <= LAYERS_IN_TITLE else f"{spec.depth}-layer"
+    loss = spec.loss.entry.name
+    return spec.title or words("words", "title" if loss in keys("losses") else "title_own_loss", shape=shape, loss=loss)
+
 
 @dataclass(frozen=True)
 class LayerRow:

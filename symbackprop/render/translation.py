@@ -15,9 +15,10 @@ from symbackprop.notation.apply import Notation
 from symbackprop.notation.differences import INDEX, LETTER, REDUCTION, Difference, differences
 from symbackprop.notation.profile import Profile
 from symbackprop.notation.written import Writer, sign_of, written
-from symbackprop.render.document import default_title
 from symbackprop.render.formats import FORMATS
 from symbackprop.render.formula import FormulaPrinter
+from symbackprop.render.front import title_of
+from symbackprop.render.latex_page import metadata
 from symbackprop.render.lines import is_update
 from symbackprop.render.matrix_formula import MatrixPrinter
 from symbackprop.render.printed import Printed
@@ -94,7 +95,8 @@ class Translation:
             environment()
             .get_template(f"{PAGES[form].file}.jinja")
             .render(
-                title=style.words(self.derivation.graph.spec.title or default_title(self.derivation)),
+                title=style.words(title_of(self.derivation.graph.spec)),
+                metadata=metadata(self.derivation.graph.spec),
                 heading=words("translation", "heading"),
                 names=[style.words(profile.name) for profile in (self.first, self.second)],
                 about=[style.words(profile.description) for profile in (self.first, self.second)],
