@@ -317,5 +317,5 @@ def test_a_brief_view_with_its_checks_fits_on_a_page(name):
 def test_a_weight_alone_has_its_paths_drawn():
     derivation = api.derive("S4", weight="w22[2]").written
     typ = render(derivation, None, load_profile("S4"), ["typ"])["derivation.typ"]
-    assert "w22[2] and the error; arrows lead δ back along it" in typ
+    assert "w22[2] and the error. Arrows lead δ back along it" in typ
     assert "w22[2] and the error" not in render(s1(), None, load_profile("S1"), ["typ"])["derivation.typ"]
