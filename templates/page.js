@@ -3,7 +3,6 @@
 (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const { about, formulas } = read("data");
-  const COLOURS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((n) => `c${n}`);
   const words = read("words");
   const picture = document.querySelector("svg.picture");
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -13,16 +12,64 @@
     element.scrollIntoView({ block: "center", behavior: calm.matches ? "auto" : "smooth" });
   for (const id of ["controls", "stepper"]) document.getElementById(id).hidden = false;
 
-  // Light up
+  // Light up. Parts of the picture in `order` get a colour and a number each, and so do the factors that come from them.
 
-  const light = (entries, colours = {}) => {
+  const COLOURS = 10;
+  const SVG = "http://www.w3.org/2000/svg";
+  const MATHML = "http://www.w3.org/1998/Math/MathML";
+  const paint = (element, n) => element.classList.add("colour", `c${(n % COLOURS) + 1}`);
+  const plain = (element) => {
+    for (const name of [...element.classList]) if (name === "colour" || /^c\d+$/.test(name)) element.classList.remove(name);
+  };
+  const numeral = (namespace, tag, n) => {
+    const element = document.createElementNS(namespace, tag);
+    element.setAttribute("class", "which");
+    element.textContent = n + 1;
+    paint(element, n);
+    return element;
+  };
+  const tag = (part, n) => {
+    // The number stands behind a label, at the upper left of a circle, or in the middle of an edge.
+    const text = numeral(SVG, "text", n);
+    text.setAttribute("aria-hidden", "true");
+    const [border, line] = [".border", ".line"].map((selector) => part.querySelector(selector));
+    const letters = all("text", part).map((letter) => letter.getBBox());
+    let at;
+    if (border) at = { x: border.getBBox().x - 1, y: border.getBBox().y + 9 };
+    else if (letters.length > 0) at = { x: Math.max(...letters.map((box) => box.x + box.width)) + 1, y: letters[0].y + 4 };
+    else at = line.getPointAtLength(line.getTotalLength() / 2);
+    for (const [name, value] of Object.entries(at)) if (name === "x" || name === "y") text.setAttribute(name, value);
+    picture.append(text);
+  };
+
+  const light = (entries, order = []) => {
+    for (const text of all(".which", picture)) text.remove();
     for (const part of all("[data-entry]", picture)) {
       const entry = part.dataset.entry;
-      part.classList.remove("lit", "selected", "colour", ...COLOURS);
+      const n = order.indexOf(entry);
+      part.classList.remove("lit", "selected");
+      plain(part);
       if (entries.includes(entry)) part.classList.add("lit");
-      if (colours[entry]) part.classList.add("colour", `c${colours[entry]}`);
+      if (n >= 0) { paint(part, n); tag(part, n); }
     }
     picture.classList.toggle("dim", entries.length > 0);
+  };
+  const mark = (root, order) => {
+    for (const factor of all("[data-from]", root)) {
+      const n = order.indexOf(factor.dataset.from);
+      if (n < 0) continue;
+      const numbered = document.createElementNS(MATHML, "munder");
+      numbered.setAttribute("class", "numbered");
+      factor.replaceWith(numbered);
+      numbered.append(factor, numeral(MATHML, "mn", n));
+      paint(factor, n);
+    }
+  };
+  const unmark = () => {
+    for (const numbered of all(".equation .numbered")) {
+      plain(numbered.firstElementChild);
+      numbered.replaceWith(numbered.firstElementChild);
+    }
   };
 
   // Select
@@ -46,14 +93,10 @@
     article.replaceChildren(heading);
     for (const line of chosen.lines) {
       const product = make("p", "product");
-      for (const [formula, source] of line) {
-        const colour = chosen.colours[source];
-        const piece = make("span", colour ? `piece colour c${colour}` : "piece", formulas[formula]);
-        if (source) piece.dataset.source = source;
-        product.append(piece);
-      }
+      for (const formula of line) product.append(make("span", "piece", formulas[formula]));
       article.append(product);
     }
+    mark(article, chosen.order);
     if (values !== null && chosen.live) {
       const line = make("p", "value", `${formulas[chosen.symbol]} = `);
       const output = make("output", "", number(chosen.sign * values[chosen.live]));
@@ -77,12 +120,16 @@
     selected = entry;
     const chosen = entry === null ? null : about[entry];
     article.hidden = chosen === null;
-    if (chosen !== null) tell(chosen);
+    if (chosen === null) article.replaceChildren();
+    else tell(chosen);
+    unmark();
     for (const equation of all(".equation")) {
-      equation.classList.toggle("about-it", chosen !== null && chosen.equations.includes(equation.id.slice(3)));
+      const on = chosen !== null && chosen.equations.includes(equation.id.slice(3));
+      equation.classList.toggle("about-it", on);
+      if (on) mark(equation, chosen.order);
     }
     clear.hidden = chosen === null;
-    light(chosen === null ? [] : chosen.lit, chosen === null ? {} : chosen.colours);
+    light(chosen === null ? [] : chosen.lit, chosen === null ? [] : chosen.order);
     for (const part of parts) {
       const on = part.dataset.entry === entry;
       part.setAttribute("aria-pressed", String(on));
@@ -179,7 +226,9 @@
     const equation = equations[current];
     at.textContent = `${words.step} ${equation.id.slice(3)} (${current + 1} / ${equations.length})`;
     select(null);
-    light((equation.dataset.entries || "").split(" ").filter(Boolean));
+    const order = [...new Set(all("[data-from]", equation).map((factor) => factor.dataset.from))];
+    light((equation.dataset.entries || "").split(" ").filter(Boolean), order);
+    mark(equation, order);
     show(equation);
   };
   back.addEventListener("click", () => step(Math.max(current - 1, 0)));

@@ -11,6 +11,7 @@ from symbackprop import api
 from symbackprop.calculus.inert import Chain, Partial
 from symbackprop.derivation.numbers import drawn, equations, leaves
 from symbackprop.network.quantities import OUT, PRE, TARGET, WEIGHT
+from symbackprop.render.equations import equation_numbers
 from tests.browser import browser, needs_chromium
 
 pytestmark = needs_chromium
@@ -57,7 +58,7 @@ def entries(driver, selector):
 
 def click_on(driver, entry):
     """Click on the letters of a part of the picture."""
-    driver.find_element(By.CSS_SELECTOR, f'.picture [data-entry="{entry}"] text').click()
+    driver.find_element(By.CSS_SELECTOR, f'.network [data-entry="{entry}"] text').click()
 
 
 def on_paths(derivation, weight):
@@ -76,15 +77,38 @@ def on_paths(derivation, weight):
 @pytest.mark.parametrize("weight", S1_WEIGHTS)
 def test_selecting_a_weight_lights_its_paths_and_shows_its_product(page, s1, weight):
     click_on(page, weight)
-    assert entries(page, ".picture .edge.lit") == on_paths(s1, weight)
+    assert entries(page, ".network .edge.lit") == on_paths(s1, weight)
     shown = page.find_elements(By.CSS_SELECTOR, "#about .product")
     factors = s1.gradient(weight).chain.args
-    pieces = list(shown[0].find_elements(By.CSS_SELECTOR, ".piece[data-source]"))
-    assert len(pieces) == len(factors)
-    values = shown[1].find_elements(By.CSS_SELECTOR, ".piece[data-source]")
+    assert [came_from(page, piece) for piece in marked(shown[0])] == sources(s1, weight)
+    assert len(marked(shown[0])) == len(factors)
     product = next(step.right for step in s1.steps if step.label == f"{weight}.product")
     assert isinstance(product, Chain)
-    assert [letters(value.text) for value in values] == [letters(str(factor)) for factor in product.args]
+    assert [letters(content(page, value)) for value in marked(shown[1])] == [letters(str(f)) for f in product.args]
+
+
+def marked(element):
+    return element.find_elements(By.CSS_SELECTOR, "[data-from]")
+
+
+def came_from(driver, factor):
+    return driver.execute_script("return arguments[0].dataset.from", factor)
+
+
+def content(driver, formula):
+    return driver.execute_script("return arguments[0].textContent", formula)
+
+
+def sources(derivation, weight):
+    """Where the factors of a weight's chain come from: ∂E/∂a and ∂a/∂z from the unit, ∂z/∂a and ∂z/∂w from the edge."""
+    found = []
+    for factor in derivation.gradient(weight).chain.args:
+        if getattr(factor.of, "base", None) == PRE:
+            by, to = factor.by, factor.of.indices[1]
+            found.append(str(WEIGHT[by.indices[0], by.indices[1], to] if by.base == OUT else by))
+        else:
+            found.append(str(factor.of if getattr(factor.of, "base", None) == OUT else factor.by))
+    return found
 
 
 def letters(text):
@@ -93,17 +117,50 @@ def letters(text):
 
 
 @pytest.mark.parametrize("weight", S1_WEIGHTS)
-def test_factors_have_the_colour_of_the_edges_and_units_they_come_from(page, weight):
+def test_factors_have_the_colour_and_the_number_of_the_edges_and_units_they_come_from(page, s1, weight):
     click_on(page, weight)
-    for piece in page.find_elements(By.CSS_SELECTOR, "#about .piece[data-source]"):
-        part = f'.picture [data-entry="{piece.get_attribute("data-source")}"]'
-        assert page.find_element(By.CSS_SELECTOR, part).value_of_css_property("color") == piece.value_of_css_property(
-            "color"
-        )
-    colours = {
-        edge.value_of_css_property("color") for edge in page.find_elements(By.CSS_SELECTOR, ".picture .edge.lit")
-    }
-    assert len(colours) == len(entries(page, ".picture .edge.lit"))
+    tags = dict(zip(dict.fromkeys(sources(s1, weight)), range(1, 99), strict=False))
+    looks = {}
+    for root in ("#about", ".equation.about-it"):
+        factors = page.find_elements(By.CSS_SELECTOR, f"{root} .numbered [data-from]")
+        assert {came_from(page, factor) for factor in factors} == set(tags)
+        for factor in factors:
+            source, colour = came_from(page, factor), factor.value_of_css_property("color")
+            part = page.find_element(By.CSS_SELECTOR, f'.network [data-entry="{source}"]')
+            assert part.value_of_css_property("color") == colour
+            assert page.execute_script("return arguments[0].nextSibling.textContent", factor) == str(tags[source])
+            looks[source] = colour
+    assert len(set(looks.values())) == len(tags)
+    drawn = page.find_elements(By.CSS_SELECTOR, ".network text.which")
+    assert sorted(each.text for each in drawn) == sorted(map(str, tags.values()))
+
+
+def test_the_printed_equations_of_a_weight_have_its_factors_coloured_and_no_other_has(page, s1):
+    click_on(page, "w11[1]")
+    numbers = equation_numbers(s1.written)
+    chain = page.find_element(By.ID, f"eq-{numbers['w11[1].chain']}")
+    assert [came_from(page, factor) for factor in marked(chain)] == sources(s1, "w11[1]")
+    derived = page.find_element(By.ID, f"eq-{numbers['w11[1].factor.3']}")
+    assert [came_from(page, side) for side in marked(derived)] == ["w11[2]", "w11[2]"]
+    other = page.find_element(By.ID, f"eq-{numbers['w21[1].chain']}")
+    assert len(marked(other)) == 5
+    assert other.find_elements(By.CSS_SELECTOR, ".colour, .numbered") == []
+    page.find_element(By.ID, "clear").click()
+    assert page.find_elements(By.CSS_SELECTOR, "main .colour, main .numbered, .network .colour, .which") == []
+
+
+def test_stepping_colours_the_factors_of_the_equation(page, s1):
+    number = equation_numbers(s1.written)["w11[2].chain"]
+    order = [each.get_attribute("id") for each in page.find_elements(By.CSS_SELECTOR, ".equation")]
+    forth = page.find_element(By.ID, "forth")
+    for _ in range(order.index(f"eq-{number}") + 1):
+        forth.click()
+    current = page.find_element(By.CSS_SELECTOR, ".equation.current")
+    assert current.get_attribute("id") == f"eq-{number}"
+    assert [came_from(page, factor) for factor in marked(current)] == ["a1[3]", "a1[3]", "w11[2]"]
+    assert len(current.find_elements(By.CSS_SELECTOR, ".numbered .colour")) == 6  # each factor, and its number
+    forth.click()
+    assert page.find_element(By.ID, f"eq-{number}").find_elements(By.CSS_SELECTOR, ".numbered") == []
 
 
 def test_selecting_scrolls_to_the_equations_and_marks_them(page, s1):
@@ -116,17 +173,17 @@ def test_selecting_scrolls_to_the_equations_and_marks_them(page, s1):
 
 def test_units_and_deltas_can_be_selected_and_the_selection_cleared(page):
     click_on(page, "a2[2]")
-    assert entries(page, ".picture .edge.lit") == {"w12[1]", "w22[1]", "w21[2]"}
+    assert entries(page, ".network .edge.lit") == {"w12[1]", "w22[1]", "w21[2]"}
     click_on(page, "delta1[2]")
-    assert entries(page, ".picture .edge.lit") == {"w11[2]"}
+    assert entries(page, ".network .edge.lit") == {"w11[2]"}
     assert "δ" in page.find_element(By.ID, "about").text
     page.find_element(By.ID, "clear").click()
-    assert entries(page, ".picture .lit") == set()
+    assert entries(page, ".network .lit") == set()
     assert not page.find_element(By.ID, "about").is_displayed()
 
 
 def test_the_keyboard_selects_what_the_mouse_selects(page):
-    buttons = page.find_elements(By.CSS_SELECTOR, '.picture [role="button"]')
+    buttons = page.find_elements(By.CSS_SELECTOR, '.network [role="button"]')
     assert {button.get_attribute("data-entry") for button in buttons} >= {*S1_WEIGHTS, "x1", "a1[3]", "delta3[2]"}
     assert [button.get_attribute("tabindex") for button in buttons].count("0") == 1
     assert all(button.get_attribute("aria-label") for button in buttons)
@@ -154,7 +211,7 @@ def test_stepping_goes_through_the_equations_in_order(page):
         (current,) = page.find_elements(By.CSS_SELECTOR, ".equation.current")
         seen.append(current.get_attribute("id"))
     assert seen == [*order[:6], order[4]]
-    assert entries(page, ".picture .lit") == set(current.get_attribute("data-entries").split())
+    assert entries(page, ".network .lit") == set(current.get_attribute("data-entries").split())
 
 
 def dependents(derivation, of):

@@ -16,8 +16,9 @@ from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import profile_names
 from symbackprop.render.equations import EquationWriter, equation_numbers
 from symbackprop.render.formats import FORMATS
-from symbackprop.render.html.about import AboutWriter, came_from
+from symbackprop.render.html.about import AboutWriter
 from symbackprop.render.html.equations import mentioned
+from symbackprop.render.html.factors import FactorMarks, came_from
 from symbackprop.render.html.live import LiveWriter
 from symbackprop.render.html.mathml import continued, mathml
 
@@ -128,7 +129,9 @@ def test_every_factor_comes_from_an_edge_a_unit_or_a_delta(factor):
 
 def writer_of(derivation):
     notation = Notation.of(derivation.profile, derivation.graph)
-    return EquationWriter(derivation.written, notation, FORMATS["html"].style, equation_numbers(derivation.written))
+    marks = FactorMarks.of(derivation.written, derivation.profile)
+    numbers = equation_numbers(derivation.written)
+    return EquationWriter(derivation.written, notation, FORMATS["html"].style, numbers, factors=marks)
 
 
 def test_a_step_mentions_single_parts_of_the_picture_only():
@@ -148,7 +151,7 @@ def test_every_notation_has_its_page_and_every_weight_its_colours(name):
     for of in (*graph.weights(), *graph.biases()):
         known = about[str(of)]
         on_path = {str(edge) for edge in known["lit"] if edge[0] in "wb"}
-        assert set(known["colours"]) >= on_path
+        assert set(known["order"]) >= on_path
         assert known["equations"]
 
 

@@ -92,7 +92,7 @@ def page(
     """One document, and the pictures that stand beside it: file name -> text."""
     style = form.style
     notation, numbers = Notation.of(profile, derivation.graph), equation_numbers(derivation)
-    writer = EquationWriter(derivation, notation, style, numbers, view)
+    writer = EquationWriter(derivation, notation, style, numbers, view, form.factors(derivation, profile))
     placed = form.prepare(writer, contents(writer, report, code), code)
     text = form.finish(environment().get_template(form.template).render(placed))
     beside = [figure for drawn in placed["figures"].values() for figure in drawn] if form.pictures_beside else []

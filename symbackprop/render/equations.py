@@ -9,6 +9,7 @@ from functools import cached_property
 from sympy import Expr
 
 from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.inert import Chain
 from symbackprop.derivation.arrays import array_section, chain_section
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import MatrixView
@@ -26,6 +27,7 @@ from symbackprop.render.matrix_formula import MatrixPrinter
 from symbackprop.render.printed import Printed
 from symbackprop.render.procedure import MOST_LAYERS, procedure
 from symbackprop.render.style import Style
+from symbackprop.render.sums import as_they_are
 from symbackprop.render.view import WHOLE, View
 from symbackprop.render.wording import block_words, variant, words
 from symbackprop.render.worked import WorkedWriter
@@ -96,10 +98,12 @@ class EquationWriter:
     style: Style
     numbers: dict[str, int]
     view: View = WHOLE
+    factors: Callable[[Chain, list[Printed]], list[Printed]] = as_they_are
 
     @property
     def formula(self) -> FormulaPrinter:
-        return FormulaPrinter(self.notation, self.style.markup, most_terms=MOST_TERMS[self.view.detail])
+        most = MOST_TERMS[self.view.detail]
+        return FormulaPrinter(self.notation, self.style.markup, most_terms=most, factors=self.factors)
 
     def printed(self, formula: Formula) -> Printed:
         """An expression, or a term about one example, as a formula."""

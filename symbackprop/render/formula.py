@@ -12,7 +12,7 @@ import sympy as sp
 from sympy import Expr, Symbol
 
 from symbackprop.calculus.indices import Entry
-from symbackprop.calculus.inert import Partial
+from symbackprop.calculus.inert import Chain, Partial
 from symbackprop.errors import UnsupportedExpression, shown
 from symbackprop.network.quantities import BIAS, BIAS_CHANGE, SIZE, WEIGHT, WEIGHT_CHANGE, is_trained
 from symbackprop.notation.apply import Name, Notation
@@ -29,7 +29,8 @@ class FormulaPrinter:
     """Prints expressions in a notation and a markup; ``bound`` are symbols that stand for pieces already printed.
 
     Where symbols are bound to whole arrays, products and powers are meant entry by entry, and ``entrywise`` is true.
-    A sum of more than ``most_terms`` terms is printed by its ends.
+    A sum of more than ``most_terms`` terms is printed by its ends. ``factors`` may mark the printed factors of an
+    ordered product.
     """
 
     notation: Notation
@@ -37,6 +38,7 @@ class FormulaPrinter:
     bound: Mapping[Symbol, Printed] = field(default_factory=dict)
     entrywise: bool = False
     most_terms: int | None = None
+    factors: Callable[[Chain, list[Printed]], list[Printed]] = sums.as_they_are
 
     def __call__(self, expr: Expr) -> Printed:
         """``expr`` in the markup. Raises ``UnsupportedExpression`` for a node without a rule."""

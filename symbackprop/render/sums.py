@@ -129,6 +129,11 @@ def side_by_side(printer: FormulaPrinter, pieces: list[Printed], dots: bool = Fa
     return join(joined, Level.PRODUCT)
 
 
+def as_they_are(product: Chain, pieces: list[Printed]) -> list[Printed]:
+    """The printed factors of an ordered product, nothing done to them."""
+    return pieces
+
+
 def chain(printer: FormulaPrinter, expr: Chain) -> Printed:
     """A product in the order it was written; dots between derivatives."""
     first = expr.args[0]
@@ -140,6 +145,7 @@ def chain(printer: FormulaPrinter, expr: Chain) -> Printed:
         piece = printer(factor)
         loose = piece.level <= Level.SUM or (isinstance(factor, Sum) and n < len(expr.args) - 1)
         pieces.append(printer.markup.brackets(piece) if loose or isinstance(factor, Chain) else piece)
+    pieces = printer.factors(expr, pieces)
     dots = dots or any(piece.fraction for piece in pieces)
     return pieces[0] if len(pieces) == 1 else side_by_side(printer, pieces, dots)
 

@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sympy import Expr, Symbol
 
 from symbackprop.calculus.indices import Entry
-from symbackprop.calculus.inert import Chain, Partial, Total
-from symbackprop.network.quantities import BIAS, DELTA, ERROR, OBJECTIVE, OUT, PRE, WEIGHT, is_entry
+from symbackprop.calculus.inert import Partial
+from symbackprop.network.quantities import BIAS, DELTA, ERROR, OBJECTIVE, OUT, WEIGHT
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.render.equations import EquationWriter
-from symbackprop.render.html.mathml import mathml
-from symbackprop.render.html.signs import as_written, local_derivative
+from symbackprop.render.html.factors import terms
+from symbackprop.render.html.mathml import continued, mathml, sources
+from symbackprop.render.html.signs import as_written
 from symbackprop.render.picture.highlight import highlight
-from symbackprop.render.printed import Level
+from symbackprop.render.printed import Printed
+from symbackprop.render.sums import signed
 from symbackprop.render.wording import words
 
-COLOURS = 10
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A factor or a sign; ``source`` is the address of the edge or unit that it comes from."""
-
-    mathml: str
-    source: str = ""
+Line = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class About:
-    """What is shown for ``entry``; ``lit`` is what lights up, ``colours`` the colour of each thing that has one.
+    """What is shown for ``entry``; ``lit`` is what lights up.
 
-    ``live`` is the address of the value that follows the numbers put in, ``symbol`` how it is printed, ``sign`` what
-    the value is multiplied by to be what is printed. ``equations`` are the labels of the steps about it.
+    ``lines`` are formulas in pieces, their factors marked with the parts of the picture that they come from; ``order``
+    has those parts, each once. ``live`` is the address of the value that follows the numbers put in, ``symbol`` how it
+    is printed, ``sign`` what the value is multiplied by to be what is printed. ``equations`` are the labels of the
+    steps about it.
     """
 
     entry: str
     spoken: str
     title: str
-    lines: tuple[tuple[Piece, ...], ...]
+    lines: tuple[Line, ...]
     lit: tuple[str, ...]
-    colours: Mapping[str, int]
+    order: tuple[str, ...]
     live: str
     symbol: str
     sign: int
@@ -72,22 +68,19 @@ class AboutWriter:
     def parameter(self, of: Entry) -> About:
         """A weight or a bias: the product along each path, the factors put in, and the same with δ."""
         steps, graph = self.writer.derivation.by_label, self.writer.derivation.graph
-        chains = _sum(steps[f"{of}.chain"].right)
-        products = _sum(steps[f"{of}.product"].right)
-        folded = steps[f"{of}.folded"]
-        colours = self._colours([self._source(factor) for chain in chains for factor in _product(chain)])
-        lines = [*self._paths(folded.left, chains), *self._products(chains, products)]
-        if folded.right not in products:
-            lines.append((self._sign("="), self._piece(folded.right)))
+        chain, product, folded = (steps[f"{of}.{line}"] for line in ("chain", "product", "folded"))
+        lines = [*self._lines(chain.right, chain.left), *self._lines(product.right)]
+        if folded.right not in terms(product.right):
+            lines += self._lines(folded.right)
         kind = "weight" if of.base == WEIGHT else "bias"
         names = {"address": str(of), "from": of.indices[1], "to": of.indices[-1], "layer": of.indices[0]}
         return About(
             str(of),
             words("about", kind, **names, next=of.indices[0] + 1),
-            self._title(folded.left),
+            self._signed(of)[0],
             tuple(lines),
             tuple(sorted(map(str, highlight(graph, of).lit))),
-            colours,
+            self._order(chain.right),
             f"dE/d{of}",
             *self._signed(Partial(minimised(graph.spec), of)),
             tuple(label for label in steps if label.startswith(f"{of}.")),
@@ -98,7 +91,7 @@ class AboutWriter:
         derivation, out = self.writer.derivation, OUT[layer, unit]
         labels = () if layer == 1 else (f"forward.z.{layer}.{unit}", f"forward.a.{layer}.{unit}")
         steps = [derivation.by_label[label] for label in labels]
-        lines = tuple((self._piece(step.left), self._sign("="), self._piece(step.right)) for step in steps)
+        lines = tuple(line for step in steps for line in self._lines(step.right, step.left))
         edges = [of for of in derivation.graph.weights() if layer in (of.indices[0], of.indices[0] + 1)]
         beside = [of for of in edges if of.indices[1 if of.indices[0] == layer else 2] == unit]
         spoken = words("about", "input" if layer == 1 else "unit", address=str(out), unit=unit, layer=layer)
@@ -108,7 +101,7 @@ class AboutWriter:
             self._title(out),
             lines,
             (str(out), *map(str, beside)),
-            {},
+            (),
             "" if layer == 1 else str(out),
             *self._signed(out),
             labels,
@@ -119,10 +112,8 @@ class AboutWriter:
         derivation, entry = self.writer.derivation, DELTA[layer, unit]
         labels = [step.label for step in derivation.scalar.delta(layer, unit)]
         steps = [derivation.by_label[label] for label in labels]
-        lines = []
-        for n, step in enumerate(steps):
-            left = [self._piece(step.left)] if n == 0 else []
-            lines.append((*left, self._sign("="), self._piece(step.right)))
+        lefts = (steps[0].left, *[None] * len(steps))
+        lines = [line for step, left in zip(steps, lefts, strict=False) for line in self._lines(step.right, left)]
         # What a bias of this unit would pass on its way to the error is what δ passes.
         passed = highlight(derivation.graph, BIAS[layer - 1, unit])
         lit = {str(e) for e in passed.lit if e != passed.of} | {str(entry)}
@@ -132,85 +123,40 @@ class AboutWriter:
             self._title(steps[0].left),
             tuple(lines),
             tuple(sorted(lit)),
-            {},
+            self._order(*(step.right for step in steps)),
             str(entry),
             *self._signed(entry),
             tuple(labels),
         )
 
-    def _paths(self, left: Expr, chains: Sequence[Expr]) -> Iterator[tuple[Piece, ...]]:
-        for n, chain in enumerate(chains):
-            front = [self._piece(left), self._sign("=")] if n == 0 else [self._sign("+")]
-            factors = [self._factor(factor, factor) for factor in _product(chain)]
-            yield (*front, *[piece for factor in factors for piece in (self._dot(), factor)][1:])
-
-    def _products(self, chains: Sequence[Expr], products: Sequence[Expr]) -> Iterator[tuple[Piece, ...]]:
-        if len(chains) != len(products):
-            yield self._sign("="), *(self._piece(product) for product in products)
-            return
-        for n, (chain, product) in enumerate(zip(chains, products, strict=True)):
-            put = _product(product)
-            local = [factor for factor in _product(chain) if not self._is_one(factor)] or _product(chain)[:1]
-            sources = local if len(local) == len(put) else [None] * len(put)
-            pieces = (self._factor(value, factor) for value, factor in zip(put, sources, strict=True))
-            yield (self._sign("=" if n == 0 else "+"), *pieces)
-
-    def _is_one(self, factor: Expr) -> bool:
-        """Whether the factor is left out once its value is put in."""
-        local = local_derivative(self.writer, factor)
-        return local is not None and self.writer.derivation.scalar.factor(local.of, local.by)[0] == 1
-
-    def _source(self, factor: Expr) -> str:
-        local = local_derivative(self.writer, factor)
-        return "" if local is None else came_from(local)
-
-    def _factor(self, expr: Expr, factor: Expr | None) -> Piece:
-        source = "" if factor is None else self._source(factor)
-        piece = self.writer.formula.tight(expr, Level.PRODUCT)
-        return Piece(mathml(piece.text, display=True), source)
-
-    def _colours(self, sources: Sequence[str]) -> dict[str, int]:
-        return {source: n % COLOURS + 1 for n, source in enumerate(dict.fromkeys(filter(None, sources)))}
+    def _order(self, *formulas: Expr) -> tuple[str, ...]:
+        """Where the marked factors of the formulas come from, in the order in which they stand."""
+        return tuple(dict.fromkeys(source for expr in formulas for source in sources(self.writer.formula(expr).text)))
 
     def _signed(self, expr: Expr) -> tuple[str, int]:
-        sign, quantity = as_written(self.writer, expr)
+        sign, quantity = as_written(self.writer.notation.profile, expr)
         return self._title(quantity), sign
 
-    def _piece(self, expr: Expr) -> Piece:
-        return Piece(mathml(self.writer.formula(expr).text, display=True))
+    def _line(self, sign: str, right: Printed, left: Expr | None = None) -> Line:
+        """A sign and a formula, in pieces between which a line may be broken."""
+        front = [self._title(left)] if left is not None else []
+        parts = (continued(part.text) for part in right.parts or (right,))
+        return (*front, self._sign(sign), *(mathml(part, display=True) for part in parts))
 
-    def _sign(self, sign: str) -> Piece:
-        return Piece(mathml(self.writer.style.markup.operator(sign)))
+    def _lines(self, right: Expr, left: Expr | None = None) -> Iterator[Line]:
+        """A line for each term of an ordered sum."""
+        first, *others = terms(right)
+        yield self._line("=", self.writer.formula(first), left)
+        for minus, piece in (signed(self.writer.formula, term) for term in others):
+            yield self._line("-" if minus else "+", piece)
 
-    def _dot(self) -> Piece:
-        return Piece(mathml(self.writer.style.markup.dot.strip()))
+    def _sign(self, sign: str) -> str:
+        return mathml(self.writer.style.markup.operator(sign))
 
     def _title(self, expr: Expr) -> str:
         return mathml(self.writer.formula(expr).text, display=True)
 
 
-def came_from(factor: Partial) -> str:
-    """What of the picture a local derivative belongs to: an edge for ∂z/∂a and ∂z/∂w, a unit for ∂a/∂z and ∂E/∂a.
-
-    >>> came_from(Partial(PRE[3, 1], OUT[2, 2])), came_from(Partial(OUT[2, 2], PRE[2, 2]))
-    ('w21[2]', 'a2[2]')
-    """
-    of, by = factor.of, factor.by
-    if is_entry(of, PRE) and is_entry(by, OUT):
-        return str(WEIGHT[by.indices[0], by.indices[1], of.indices[1]])
-    if is_entry(by, PRE):
-        return str(DELTA[by.indices]) if of == ERROR else str(of)
-    return str(by)
-
-
 def minimised(spec: NetworkSpec) -> Symbol:
     """What the numbers of a page are derivatives of: the error of the example, with a penalty the objective."""
     return ERROR if spec.penalty is None else OBJECTIVE
-
-
-def _sum(expr: Expr) -> tuple[Expr, ...]:
-    return tuple(expr.args) if isinstance(expr, Total) else (expr,)
-
-
-def _product(expr: Expr) -> list[Expr]:
-    return list(expr.args) if isinstance(expr, Chain) else [expr]

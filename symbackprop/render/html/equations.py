@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from markupsafe import Markup
 from sympy import Expr
@@ -13,8 +14,9 @@ from symbackprop.calculus.indices import Entry
 from symbackprop.derivation.steps import Step
 from symbackprop.network.quantities import BIAS, DELTA, OUT, PRE, WEIGHT
 from symbackprop.render.equations import EquationWriter, PrintedBlock, PrintedSection
-from symbackprop.render.html.mathml import continued, mathml
-from symbackprop.render.html.signs import own
+from symbackprop.render.html.factors import came_from, factors
+from symbackprop.render.html.mathml import continued, marked, mathml, unmarked
+from symbackprop.render.html.signs import local_derivative, own
 from symbackprop.render.lines import Line
 
 CITED = re.compile(r"\((\d+[ab]?)\)")
@@ -70,41 +72,57 @@ class SectionSetter:
     def __call__(self, sections: list[PrintedSection]) -> list[PageSection]:
         """The sections; reasons link to the equations that the page shows."""
         known = {line.number for section in sections for block in section.blocks for line in block.lines}
-        steps = {str(number): self._step(label) for label, number in self.writer.numbers.items()}
         return [
             PageSection(
                 f"part-{n}",
                 Markup(section.heading),
-                tuple(self._block(block, known, steps) for block in section.blocks),
+                tuple(self._block(block, known) for block in section.blocks),
                 tuple(map(Markup, section.notes)),
             )
             for n, section in enumerate(sections, start=1)
         ]
 
-    def _step(self, label: str) -> Step | None:
-        return self.writer.derivation.by_label.get(label)
+    @cached_property
+    def steps(self) -> dict[str, Step]:
+        """The derivation's steps by their equation's number as it is printed."""
+        known = self.writer.derivation.by_label
+        return {str(number): known[label] for label, number in self.writer.numbers.items() if label in known}
 
-    def _block(self, block: PrintedBlock, known: set[str], steps: dict[str, Step | None]) -> PageBlock:
+    @cached_property
+    def factors(self) -> frozenset[Expr]:
+        """The factors of chain rules."""
+        return factors(self.writer.derivation)
+
+    def _block(self, block: PrintedBlock, known: set[str]) -> PageBlock:
         equations, left = [], ""
         for lines in _equations(block.lines):
             left = lines[0].left or left
-            step = steps.get(lines[-1].number)
+            step = self.steps.get(lines[-1].number)
             equations.append(
                 PageEquation(
                     f"eq-{lines[-1].number}",
                     lines[-1].number,
-                    tuple(map(_row, lines)),
+                    tuple(map(_row, self.traced(lines, step))),
                     linked(lines[-1].reason, known),
-                    " ".join([left, lines[0].sign, *(line.right.strip() for line in lines)]),
+                    unmarked(" ".join([left, lines[0].sign, *(line.right.strip() for line in lines)])),
                     " ".join(mentioned(self.writer, step)) if step is not None else "",
                 )
             )
         return PageBlock(Markup(block.sentence), tuple(equations), Markup(block.note))
 
+    def traced(self, lines: list[Line], step: Step | None) -> list[Line]:
+        """The line that derives a factor: both its sides come from where the factor comes from."""
+        if step is None or step.left not in self.factors or len(lines) > 1:
+            return lines
+        local = local_derivative(self.writer.notation.profile, step.left)
+        source = came_from(local) if local is not None else ""
+        sides = {key: unmarked(getattr(lines[0], key)) for key in ("left", "right")}
+        return [replace(lines[0], **{key: marked(side, source) for key, side in sides.items() if side and source})]
+
 
 def mentioned(writer: EquationWriter, step: Step) -> list[str]:
     """The single weights, units and δ that a step is about, as the picture names them, in a fixed order."""
-    sides = [own(writer, side) for side in (step.left, step.right) if isinstance(side, Expr)]
+    sides = [own(writer.notation.profile, side) for side in (step.left, step.right) if isinstance(side, Expr)]
     entries = {entry for side in sides for entry in side.atoms(Entry) if entry.base in SHOWN_AS}
     single = [entry for entry in entries if all(index.is_Integer for index in entry.indices)]
     return sorted({str(SHOWN_AS[entry.base][entry.indices]) for entry in single})

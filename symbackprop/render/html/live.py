@@ -99,7 +99,7 @@ class LiveWriter:
         return Follows(str(expr), *self._signed(expr))
 
     def _signed(self, expr: Expr) -> tuple[Markup, int]:
-        sign, quantity = as_written(self.writer, expr)
+        sign, quantity = as_written(self.writer.notation.profile, expr)
         return Markup(mathml(self.writer.formula(quantity).text, display=True)), sign
 
     def stand_ins(self) -> list[Markup]:

@@ -14,6 +14,11 @@ from symbackprop.render.escape import one_line
 # The number of a layer in its brackets is one sign; as three operators, it would be half of every page.
 ABOVE = re.compile(r'<mrow><mo stretchy="false">\(</mo><mn>(\d+)</mn><mo stretchy="false">\)</mo></mrow>')
 BESIDE = re.compile(r'<mo stretchy="false">\[</mo><mn>(\d+)</mn><mo stretchy="false">\]</mo>')
+# Around a part of a formula that comes from a part of the picture: its address, and where it starts and ends. LaTeX has
+# no mark that MathML keeps but colour, so one colour that no formula has stands for all of them on the way.
+OPENED, NAMED, CLOSED = "\ue010", "\ue011", "\ue012"
+MARK = re.compile(f"{OPENED}([^{NAMED}]*){NAMED}|{CLOSED}")
+COLOUR, COLOURED = r"\textcolor{red}{", '<mrow style="color:#FF0000;">'
 BLOCK, IN_LINE = '<math display="block">', "<math>"  # the page's style sets equations in their size
 
 
@@ -26,16 +31,45 @@ def _converter() -> LatexToMathML:
 def mathml(latex: str, *, display: bool = False) -> str:
     """A formula as MathML, within words or, with ``display``, with limits above and below their signs.
 
-    Raises ``UnsupportedExpression`` for LaTeX that MathML Core has nothing for.
+    What is marked becomes a row with ``data-from``. Raises ``UnsupportedExpression`` for LaTeX that MathML Core has
+    nothing for.
 
     >>> mathml("a_1")
     '<math><msub><mi>a</mi><mn>1</mn></msub></math>'
+    >>> mathml(marked("x", "w11[1]"))
+    '<math><mrow data-from="w11[1]"><mi>x</mi></mrow></math>'
     """
+    coloured = MARK.sub(lambda mark: "}" if mark[0] == CLOSED else COLOUR, latex)
     try:
-        converted = _converter().convert_with_local_state(latex, displaystyle=display)
+        converted = _converter().convert_with_local_state(coloured, displaystyle=display)
     except LatexError as error:
-        raise UnsupportedExpression(f"no MathML for {shown(latex)}") from error
+        raise UnsupportedExpression(f"no MathML for {shown(unmarked(latex))}") from error
+    for source in sources(latex):
+        converted = converted.replace(COLOURED, f'<mrow data-from="{html.escape(source)}">', 1)
     return BESIDE.sub(r"<mn>[\1]</mn>", ABOVE.sub(r"<mn>(\1)</mn>", converted.replace(BLOCK, IN_LINE, 1)))
+
+
+def marked(latex: str, source: str) -> str:
+    """A formula that comes from the part of the picture with the address ``source``."""
+    return f"{OPENED}{source}{NAMED}{latex}{CLOSED}"
+
+
+def sources(latex: str) -> list[str]:
+    """The addresses that parts of a formula are marked with, in their order.
+
+    >>> sources(f"x{marked('y', 'w11[1]')}")
+    ['w11[1]']
+    """
+    return [source for source in MARK.findall(latex) if source]
+
+
+def unmarked(latex: str) -> str:
+    """A formula without its marks.
+
+    >>> unmarked(f"x{marked('y', 'w11[1]')}")
+    'xy'
+    """
+    return MARK.sub("", latex)
 
 
 def continued(latex: str) -> str:

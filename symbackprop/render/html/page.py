@@ -90,9 +90,9 @@ def data(writer: EquationWriter, abouts: list[About], sections: list[PageSection
         about.entry: {
             "spoken": about.spoken,
             "title": index(about.title),
-            "lines": [[[index(piece.mathml), piece.source] for piece in line] for line in about.lines],
+            "lines": [list(map(index, line)) for line in about.lines],
             "lit": about.lit,
-            "colours": about.colours,
+            "order": about.order,
             "live": about.live,
             "symbol": index(about.symbol),
             "sign": about.sign,
