@@ -21,7 +21,7 @@ FORMATS = ("md", "html", "tex", "typ")
 HEADINGS = {
     "md": r"^## (.*)$",
     "html": r"<h2>(.*)</h2>",
-    "tex": r"^\\section\{(.*)\}$",
+    "tex": r"^\\(?:section|closing)\{(.*)\}$",
     "typ": r"^(?:= |#closing\[)(.*?)\]?$",
 }
 NAMES = {"md": r"!\[.*\]\((.*)\.svg\)", "html": r'<svg [^>]*id="([^"]*)"'}
