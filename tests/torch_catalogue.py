@@ -64,9 +64,14 @@ LOSSES = {  # of outputs and targets; the shares of the outputs, or their sum
     "hinge": lambda a, t: (1 - t * a).clamp(min=0),
     "squared_hinge": lambda a, t: (1 - t * a).clamp(min=0) ** 2,
     "soft_margin": lambda a, t: F.softplus(-t * a),
+    "cosine": lambda a, t: 1 - F.cosine_similarity(a, t, dim=-1),
+    "cosine_similarity": lambda a, t: -F.cosine_similarity(a, t, dim=-1),
+    "multi_margin": lambda a, t: F.multi_margin_loss(a, t.argmax(dim=-1), reduction="none"),
+    "squared_multi_margin": lambda a, t: F.multi_margin_loss(a, t.argmax(dim=-1), p=2, reduction="none"),
 }
 PROBABILITIES = {"ce", "ce_smoothed", "nll", "kl"}
 SIGNS = {"hinge", "squared_hinge", "soft_margin"}
+CLASSES = {"multi_margin", "squared_multi_margin"}  # 1 for one class, 0 for the others
 POSITIVE = {"msle", "mape", "poisson", "poisson_nll", "ce_any_sum"}
 
 
@@ -76,6 +81,8 @@ def targets(loss: str, shape: tuple[int, int], seed: int = 0) -> torch.Tensor:
     numbers = torch.rand(shape, dtype=torch.float64, generator=chance)
     if loss in PROBABILITIES:
         return numbers / numbers.sum(dim=-1, keepdim=True)
+    if loss in CLASSES:
+        return F.one_hot(numbers.argmax(dim=-1), shape[-1]).to(numbers)
     if loss in SIGNS:
         return (numbers - 0.5).sign()
     if loss in POSITIVE:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import sympy as sp
-from sympy import Add, Expr, Mul, Piecewise, Pow, Symbol
+from sympy import Add, Expr, KroneckerDelta, Mul, Piecewise, Pow, Sum, Symbol
 
 from symbackprop.calculus import rules
 from symbackprop.calculus.cases import first_against_rest
@@ -14,6 +14,7 @@ from symbackprop.calculus.forms import textbook_form
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Chain, Partial, Total, spelled_out
 from symbackprop.calculus.rules import Rule
+from symbackprop.calculus.under_sums import depends, picked, spread
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ def differentiate(formula: Expr, by: Symbol | Entry) -> tuple[Line, ...]:
 
     The first left side is ``Partial(formula, by)``. A line applies one rule wherever it applies among the partial
     derivatives that are still open; the last lines tidy up, and the last right side holds neither an open derivative
-    nor an ordered product. Raises ``ValueError`` for a function of several arguments that depend on ``by``.
+    nor an ordered product. A sum is differentiated term by term, then the Kronecker deltas remove sums. Raises
+    ``ValueError`` for a function of several arguments that depend on ``by``.
 
     >>> z = Symbol("z", real=True)
     >>> lines = differentiate(1 / (1 + sp.exp(-z)), z)
@@ -45,6 +47,8 @@ def differentiate(formula: Expr, by: Symbol | Entry) -> tuple[Line, ...]:
         rule, put = found
         lines.append(Line(current, _flat(current.xreplace(put)), rule))
         current = lines[-1].right
+    if current.has(KroneckerDelta):
+        lines.append(Line(current, _flat(picked(current)), rules.KRONECKER))
     return (*lines[:-1], *_tidied(lines[-1]))
 
 
@@ -78,17 +82,21 @@ def _open_derivatives(expr: Expr) -> Iterator[Partial]:
 
 
 def _name_of_linear(partials: list[Partial]) -> Rule:
-    if not any(partial.of.has(partial.by) for partial in partials):
+    if not any(depends(partial.of, partial.by) for partial in partials):
         return rules.CONSTANT
     return rules.IDENTITY if all(partial.of == partial.by for partial in partials) else rules.LINEAR
 
 
 def _rule_for(u: Expr, x: Expr) -> tuple[Rule, Expr]:
     """The rule for du/dx and what it gives, open derivatives of simpler formulas included."""
-    if not u.has(x) or _is_linear(u, x):
+    if not depends(u, x):
+        return rules.LINEAR, sp.S.Zero
+    if isinstance(u, Sum):
+        return rules.TERM_BY_TERM, spread(u, x)
+    if _is_linear(u, x):
         return rules.LINEAR, sp.diff(u, x)
     if isinstance(u, Add):
-        terms = [Partial(term, x) for term in u.as_ordered_terms() if term.has(x)]
+        terms = [Partial(term, x) for term in u.as_ordered_terms() if depends(term, x)]
         return rules.SUM, terms[0] if len(terms) == 1 else Total(*terms)
     if isinstance(u, Mul):
         return _rule_for_product(u, x)
@@ -101,13 +109,13 @@ def _rule_for(u: Expr, x: Expr) -> tuple[Rule, Expr]:
 
 
 def _is_linear(u: Expr, x: Expr) -> bool:
-    terms = [term for term in Add.make_args(u) if term.has(x)]
+    terms = [term for term in Add.make_args(u) if depends(term, x)]
     return all(term.as_independent(x, as_Add=False)[1] == x for term in terms)
 
 
 def _rule_for_product(u: Mul, x: Expr) -> tuple[Rule, Expr]:
-    constant = [factor for factor in u.args if not factor.has(x)]
-    factors = [factor for factor in u.as_ordered_factors() if factor.has(x)]
+    constant = [factor for factor in u.args if not depends(factor, x)]
+    factors = [factor for factor in u.as_ordered_factors() if depends(factor, x)]
     if constant:
         return rules.CONSTANT_FACTOR, Chain(*_kept_apart(constant), Partial(Mul(*factors), x))
     below = [factor for factor in factors if isinstance(factor, Pow) and factor.exp.could_extract_minus_sign()]
@@ -121,7 +129,7 @@ def _rule_for_product(u: Mul, x: Expr) -> tuple[Rule, Expr]:
 
 def _rule_for_power(u: Pow, x: Expr) -> tuple[Rule, Expr]:
     base, exponent = u.base, u.exp
-    if exponent.has(x):
+    if depends(exponent, x):
         return rules.GENERAL_POWER, Chain(u, Partial(exponent * sp.log(base), x))
     outer = Chain(*_kept_apart([exponent, base ** (exponent - 1)]))
     return _with_inner(rules.POWER, rules.POWER_CHAIN, outer, base, x)
@@ -132,7 +140,7 @@ def _rule_for_function(u: Expr, x: Expr) -> tuple[Rule, Expr]:
         inner, more = u.arguments[0], u.arguments[1:]
     else:
         inner, more = u.args[0], u.args[1:]
-    if any(argument.has(x) for argument in more):
+    if any(depends(argument, x) for argument in more):
         raise ValueError(f"{u} depends on {x} in more than its first argument")
     outer = u.fdiff() if isinstance(u, Apply) else u.fdiff(1)
     if isinstance(u, sp.exp):

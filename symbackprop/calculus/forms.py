@@ -92,7 +92,7 @@ def _without_signs(expr: Expr) -> Iterator[Expr]:
 
 def _as_rational(expr: Expr) -> tuple[Expr, dict[Expr, Expr]]:
     """``expr`` with each function, root and entry in it replaced by a symbol, and the way back."""
-    atoms = sorted(expr.atoms(sp.Function, sp.Indexed, Piecewise) | _roots(expr), key=sp.default_sort_key)
+    atoms = sorted(expr.atoms(sp.Function, sp.Indexed, Piecewise, sp.Sum) | _roots(expr), key=sp.default_sort_key)
     outermost = [atom for atom in atoms if not any(atom != other and other.has(atom) for other in atoms)]
     names = {atom: Symbol(f"_{n:03}") for n, atom in enumerate(outermost)}
     return expr.xreplace(names), {symbol: atom for atom, symbol in names.items()}

@@ -115,15 +115,25 @@ def term_by_term(expr: Expr, of: Entry) -> Expr:
     >>> term_by_term(Sum(w[i] * x[i], (i, 1, n)), w[i])
     Sum(KroneckerDelta(i, j)*xj, (j, 1, n))
     """
+    slope = sp.diff(apart(expr, of), of)
+    return slope.replace(lambda e: isinstance(e, Sum) and e.function == 0, lambda nothing: sp.S.Zero)
+
+
+def apart(expr: Expr, of: Entry) -> Expr:
+    """``expr`` with other names for the indices of its sums that ``of`` uses.
+
+    >>> i, n = index("i"), Symbol("n", integer=True, positive=True)
+    >>> w = Base("w", layered=False)
+    >>> apart(Sum(w[i], (i, 1, n)), w[i])
+    Sum(wj, (j, 1, n))
+    """
     clashing = {s for total in expr.atoms(Sum) for s in total.bound_symbols} & of.free_symbols
     taken = indices_of(expr) | indices_of(of)
     renaming: dict[Expr, Expr] = {}
     for bound in sorted(clashing, key=str):
         renaming[bound] = fresh_index(taken, bound)
         taken.add(renaming[bound])
-    free = expr.replace(lambda e: isinstance(e, Sum), lambda total: total.xreplace(renaming)) if renaming else expr
-    slope = sp.diff(free, of)
-    return slope.replace(lambda e: isinstance(e, Sum) and e.function == 0, lambda nothing: sp.S.Zero)
+    return expr.replace(lambda e: isinstance(e, Sum), lambda total: total.xreplace(renaming)) if renaming else expr
 
 
 def _terms(expr: Expr) -> Iterator[Expr]:

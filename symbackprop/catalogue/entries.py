@@ -13,7 +13,9 @@ Z = Symbol("z", real=True)  # the pre-activation in an elementwise activation's 
 A = Symbol("a", real=True)  # the output in a loss formula
 T = Symbol("t", real=True)  # the target in a loss formula
 V = Base("v", layered=False)  # the group's pre-activations v[k], k = 1..N, in a group activation's formula
-K, M = index("k"), index("m")  # the unit whose output is meant, and a running unit, in a group activation's formula
+K, M = index("k"), index("m")  # the unit whose output is meant, and a running unit, in a formula over units
+OUTPUTS = Base("a", layered=False)  # the outputs a[k], k = 1..N, in the formula of a joint loss
+TARGETS = Base("t", layered=False)  # the targets t[k] in the formula of a joint loss
 N = Symbol("n", integer=True, positive=True)  # the number of units in the group, or of outputs in a loss
 W = Symbol("w", real=True)  # the weight in a penalty's formula
 STRENGTH = Symbol("lambda", positive=True)  # a penalty's strength λ
@@ -52,9 +54,11 @@ class Activation:
 class Loss:
     """A loss: ``value`` is one output's share in ``A`` and ``T`` (and ``N``); E sums the shares over the outputs.
 
-    ``value`` is None for the generic cost, a function of the outputs and the targets. ``domain`` is the open interval
-    that the outputs must lie in; ``targets_sum_to_one`` and ``binary_targets`` are assumptions that a step may use (and
-    must then name).
+    The ``value`` of a ``joint`` loss is E itself, in ``OUTPUTS[M]``, ``TARGETS[M]`` and ``N``; its kinks are those of
+    the output ``OUTPUTS[K]``. ``value`` is None for the generic cost, a function of the outputs and the targets.
+    ``domain`` is the open interval that the outputs must lie in; ``targets_sum_to_one`` and ``binary_targets`` are
+    assumptions that a step may use (and must then name). Targets of ``classes`` are 1 for the example's class and 0 for
+    the others, or probabilities of classes; emitted modules also take the number of the class.
     """
 
     name: str
@@ -66,6 +70,8 @@ class Loss:
     domain: tuple[Expr, Expr] = (-oo, oo)
     targets_sum_to_one: bool = False
     binary_targets: bool = False
+    joint: bool = False
+    classes: bool = False
     notes: tuple[str, ...] = ()
 
 

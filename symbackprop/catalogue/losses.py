@@ -1,4 +1,4 @@
-"""The losses: one output's share of each, as a forward formula. Data only; everything about derivatives is derived."""
+"""The losses: one output's share of each, or all of it, as a forward formula. Data only; derivatives are derived."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from sympy import Integer, Piecewise, Rational, Symbol
 
 from symbackprop.catalogue.classification import CLASSIFICATION
 from symbackprop.catalogue.entries import A, Kink, Loss, T
+from symbackprop.catalogue.joint import JOINT
 from symbackprop.catalogue.regression import REGRESSION
 
 THRESHOLD = Symbol("delta", positive=True)  # where the Huber loss turns from a parabola into a line
@@ -64,5 +65,5 @@ COST = Loss(
 )
 
 LOSSES: dict[str, Loss] = {
-    entry.name: entry for entry in (MSE, SQUARED_ERROR, BCE, CE, MAE, HUBER, *REGRESSION, *CLASSIFICATION, COST)
+    entry.name: entry for entry in (MSE, SQUARED_ERROR, BCE, CE, MAE, HUBER, *REGRESSION, *CLASSIFICATION, *JOINT, COST)
 }

@@ -13,6 +13,7 @@ import mpmath
 import sympy as sp
 from sympy import Expr, Symbol
 
+from symbackprop.calculus.cases import without_extremes
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import Z
@@ -90,7 +91,7 @@ class Composed:
 
     def __init__(self, derivation: Derivation, assumptions: tuple[Assumption, ...], seed: int) -> None:
         self.derivation, self.assumptions, self.seed = derivation, assumptions, seed
-        error = derivation.graph.composed_error()
+        error = without_extremes(derivation.graph.composed_error())
         self.symbols = {entry: Symbol(str(entry), real=True) for entry in sorted(error.atoms(Entry), key=str)}
         self.error = error.xreplace(self.symbols)
         self._worlds: list[tuple[Cached, Folded[Any]]] = []

@@ -37,7 +37,7 @@ from symbackprop.derivation.matrix_terms import (
 )
 
 GROUP = "whole network"
-TRIES = 8
+TRIES = 32
 
 
 def evaluated(view: MatrixView, sweep: Sweep, slopes: Mapping[Symbol, Expr]) -> tuple[Array, dict[Leaf, Array]]:

@@ -9,16 +9,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sympy import Expr, Symbol
+from sympy import Expr, Integer, Symbol
 
 from symbackprop.calculus.indices import Entry
-from symbackprop.catalogue.entries import T
+from symbackprop.catalogue.entries import A
 from symbackprop.check.duals import Dual
 from symbackprop.check.floats import Arrays, Emitted, FloatArrays, Reals
 from symbackprop.check.index_arrays import IndexArrays, on_parts
 from symbackprop.network import layers
 from symbackprop.network.forward import ForwardGraph
-from symbackprop.network.quantities import BATCH, BIAS, EXAMPLE, FROM, OUT, PRE, TARGET, TO, WEIGHT
+from symbackprop.network.quantities import BATCH, BIAS, EXAMPLE, FROM, LAYER, OUT, OUTPUT_UNIT, PRE, TARGET, TO, WEIGHT
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,9 @@ class Forward:
         for layer in range(2, self.graph.depth + 1):
             for kink in spec.activation_of(layer).entry.kinks:
                 yield float(np.min(np.abs(arrays["z", layer].value - evaluate(kink.at).value)))
-        out, targets = arrays["a", self.graph.depth].value, arrays["t",].value
         for kink in spec.loss.entry.kinks:
-            at = evaluate.with_symbol(T, Dual(targets, {}), kink.at)
-            yield float(np.min(np.abs(out - at.value)))
+            away = layers.at_outputs(A - kink.at).xreplace({LAYER: Integer(self.graph.depth)})
+            yield float(np.min(np.abs(evaluate(per_example(away), {OUTPUT_UNIT: 0, EXAMPLE: 1}).value)))
         if spec.penalty is not None and spec.penalty.entry.kinks:
             letters = "wb" if spec.penalty.biases else "w"
             penalised = [n for n in self.emitted.names.values() if n[0] in (*letters,)]

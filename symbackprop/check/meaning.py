@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import sympy as sp
 from sympy import Expr, Integer, Sum, Symbol
 
+from symbackprop.calculus.cases import without_extremes
 from symbackprop.calculus.indices import Entry, instantiate
 from symbackprop.calculus.inert import Chain, Partial, Total
 from symbackprop.network.forward import ForwardGraph
@@ -164,11 +165,11 @@ class Meaning:
 
     def _through(self, expr: Expr, by: Expr) -> Expr:
         slopes = self._slopes.setdefault(expr, {})
-        total = []
+        by_cases, total = without_extremes(expr), []
         for atom in sorted(expr.atoms(Entry), key=str):
             if (inner := self.total(atom, by)) != 0:
                 if atom not in slopes:
-                    slopes[atom] = sp.diff(expr, atom)
+                    slopes[atom] = sp.diff(by_cases, atom)
                 total.append(slopes[atom] * inner)
         return sp.Add(*total)
 

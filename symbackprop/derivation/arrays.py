@@ -80,6 +80,7 @@ def chain_section(derivation: Derivation, layout: Layout, order: str = NUMERATOR
         blocks.append(Block("array_deltas", tuple(deltas(derivation, layout))))
     if graph.spec.weight_count <= WRITTEN_OUT:
         blocks.append(Block("array_gradients", tuple(gradients(graph, layout))))
+    blocks = [block for block in blocks if block.steps]  # δ of a group function has a section of its own
     return Section("chains", tuple(blocks)) if blocks else None
 
 

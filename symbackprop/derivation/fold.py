@@ -128,13 +128,30 @@ class Fold:
         """A function, entry by entry, of the arrays inside it."""
         if isinstance(expr, Pow) and isinstance(expr.base, Sum):
             inside: list[Expr] = [expr.base]
-        elif expr.has(Sum):
-            inside = sorted(expr.atoms(Sum), key=sp.default_sort_key)
         else:
-            inside = sorted(expr.atoms(Entry), key=entry_order)
+            inside = outermost(expr)
         symbols = tuple(Symbol(f"u{n}" if len(inside) > 1 else "u", real=True) for n in range(1, len(inside) + 1))
         function = expr.xreplace(dict(zip(inside, symbols, strict=True)))
         return Map(function, symbols, tuple(self(part, r, c) for part in inside))
+
+
+def outermost(expr: Expr) -> list[Expr]:
+    """The sums that stand in no other, in one order, then the entries that stand in none of them.
+
+    >>> a, k = Base("a", layered=False), Symbol("k")
+    >>> outermost(a[1] + 1 / Sum(a[k], (k, 1, 3)))
+    [Sum(ak, (k, 1, 3)), a1]
+    """
+    found: set[Expr] = set()
+    waiting = [expr]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Sum | Entry):
+            found.add(part)
+        else:
+            waiting += part.args
+    totals, entries = ([e for e in found if isinstance(e, kind)] for kind in (Sum, Entry))
+    return [*sorted(totals, key=sp.default_sort_key), *sorted(entries, key=entry_order)]
 
 
 def entry_order(entry: Entry) -> tuple[str, str]:

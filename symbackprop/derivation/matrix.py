@@ -171,7 +171,7 @@ class _Reader:
         """Σ_m, divided by the number of examples where the batch is averaged; ``expr`` itself for one example."""
         if not self.layout.batch:
             return expr
-        factor, summed = expr.as_independent(Sum) if expr.has(Sum) else (Integer(1), expr)
+        factor, summed = expr.as_independent(Sum, as_Add=False) if expr.has(Sum) else (Integer(1), expr)
         inner = (summed.function, *summed.limits) if isinstance(summed, Sum) else (summed,)
         total = factor * Sum(*inner, (EXAMPLE, 1, BATCH))
         return total / BATCH if self.graph.spec.batch_reduction == "mean" else total

@@ -82,10 +82,11 @@ def drawn(graph: ForwardGraph, seed: int) -> dict[Expr, Expr]:
     }
     loss, count = graph.spec.loss.entry, len(graph.targets())
     chosen = chance.randint(1, count)
+    labels = loss.targets_sum_to_one or loss.binary_targets or loss.classes
     for k in range(1, count + 1):
         between = round(chance.uniform(0.05, 0.95), 2)
         hot = 1 if k == chosen else 0
-        numbers[TARGET[k]] = exact(hot if loss.targets_sum_to_one or loss.binary_targets else between)
+        numbers[TARGET[k]] = exact(hot if labels else between)
     starts = {entry: graph.spec.parameters[symbol] for symbol, entry in graph.spec.trained.items()}
     return {**numbers, **starts, RATE: exact(DEFAULT_RATE)}
 

@@ -10,12 +10,12 @@ from sympy import Add, Expr, Mul, Sum
 
 from symbackprop.calculus import rules
 from symbackprop.calculus.differentiate import differentiate
-from symbackprop.calculus.indices import Entry, contracted, derivative, index
+from symbackprop.calculus.indices import Entry, apart, contracted, derivative, index
 from symbackprop.calculus.inert import Apply, Chain, Partial, spelled_out
 from symbackprop.catalogue.entries import A, Loss, T
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Assumption, Step
-from symbackprop.network.layers import Equation
+from symbackprop.network.layers import Equation, at_outputs
 from symbackprop.network.quantities import DELTA, ERROR, LAYER, OUT, OUTPUT_UNIT, PRE, SIZE, TARGET
 
 OTHER = index("q")  # the unit whose pre-activation varies, where a group function ties all units together
@@ -25,14 +25,20 @@ TARGETS_SUM_TO_ONE = Assumption("targets_sum_to_one", Sum(TARGET[OUTPUT_UNIT], (
 
 
 @lru_cache
-def error_slope(error: Equation, share: Expr) -> tuple[tuple[Step, ...], Expr]:
+def error_slope(error: Equation, share: Expr | None) -> tuple[tuple[Step, ...], Expr]:
     """∂E/∂a_k in steps, and its value; ``share`` is one output's part of the error in ``A`` and ``T``.
 
-    Only the k-th share holds a_k. A generic loss keeps ``∂E/∂a_k`` as it is.
+    Only the k-th share holds a_k; a joint loss has no shares (None) and is differentiated whole. A generic loss keeps
+    ``∂E/∂a_k`` as it is.
     """
     left = Partial(ERROR, OUT_K)
     if isinstance(share, Apply):
         return (), left
+    if share is None:
+        lines = differentiate(apart(error.right, OUT_K), OUT_K)
+        steps = [Step("error.slope.0", left, lines[0].left, rules.SUBSTITUTE, ("error",))]
+        steps += [Step(f"error.slope.{n}", line.left, line.right, line.rule) for n, line in enumerate(lines, start=1)]
+        return finished_as("error.slope", steps), spelled_out(steps[-1].right)
     factor, _ = error.right.as_independent(Sum)
     unit = {A: OUT_K, T: TARGET[OUTPUT_UNIT]}
     first = times(factor, Partial(share.xreplace(unit), OUT_K))
@@ -40,8 +46,7 @@ def error_slope(error: Equation, share: Expr) -> tuple[tuple[Step, ...], Expr]:
     for n, line in enumerate(differentiate(share, A), start=1):
         before, after = (times(factor, side.xreplace(unit)) for side in (line.left, line.right))
         steps.append(Step(f"error.slope.{n}", before, after, line.rule))
-    steps[-1] = replace(steps[-1], label="error.slope")
-    return tuple(steps), spelled_out(steps[-1].right)
+    return finished_as("error.slope", steps), spelled_out(steps[-1].right)
 
 
 def where_defined(loss: Loss, layer: int) -> tuple[Expr, ...]:
@@ -50,8 +55,7 @@ def where_defined(loss: Loss, layer: int) -> tuple[Expr, ...]:
     bounds = [sp.Gt(A, low)] if low.is_finite else []
     bounds += [sp.Lt(A, high)] if high.is_finite else []
     apart = [sp.Ne(A, kink.at) for kink in loss.kinks]
-    unit = {A: OUT[layer, OUTPUT_UNIT], T: TARGET[OUTPUT_UNIT]}
-    return tuple(condition.xreplace(unit) for condition in (*bounds, *apart))
+    return tuple(at_outputs(condition).xreplace({LAYER: sp.Integer(layer)}) for condition in (*bounds, *apart))
 
 
 def times(factor: Expr, expr: Expr) -> Expr:
@@ -74,12 +78,12 @@ def elementwise_delta(slope_of_error: Expr, slope: Slope) -> tuple[Step, ...]:
     if product != inserted:
         rule = rules.CANCEL if sp.fraction(slope_of_error)[1].has(OUT_K) else rules.SIMPLIFY
         steps.append(Step("output.cancel", inserted, product, rule))
-    return finished(steps)
+    return finished_as("output.delta", steps)
 
 
-def finished(steps: list[Step]) -> tuple[Step, ...]:
-    """The steps, the last of them under the label that later steps cite."""
-    return (*steps[:-1], replace(steps[-1], label="output.delta"))
+def finished_as(label: str, steps: list[Step]) -> tuple[Step, ...]:
+    """The steps, the last of them under the ``label`` that later steps cite."""
+    return (*steps[:-1], replace(steps[-1], label=label))
 
 
 def cancelled(product: Chain) -> Expr:
@@ -141,7 +145,7 @@ def group_delta(error_slope_value: Expr, slope: tuple[Step, ...], sums_to_one: b
     limits = (OUTPUT_UNIT, 1, SIZE[LAYER])
     chain = Sum(Chain(Partial(ERROR, OUT_K), Partial(OUT_K, varied)), limits)
     inserted = Sum(Chain(error_slope_value, slope[-1].right), limits)
-    product = sp.cancel(spelled_out(error_slope_value)) if not error_slope_value.has(Partial) else error_slope_value
+    product = error_slope_value if error_slope_value.has(Partial) else in_lowest_terms(error_slope_value)
     reduced = reduce_product(product, slope[-1].right)
     final = common_factor_out(contracted(reduced, [limits]))
     uses = () if isinstance(error_slope_value, Partial) else ("error.slope",)
@@ -157,7 +161,12 @@ def group_delta(error_slope_value: Expr, slope: tuple[Step, ...], sums_to_one: b
     if sums_to_one and final.has(total):
         assumed = final.xreplace({total: sp.S.One})
         steps.append(Step("output.assume", final, assumed, rules.ASSUMPTION, assumptions=(TARGETS_SUM_TO_ONE,)))
-    return finished(steps)
+    return finished_as("output.delta", steps)
+
+
+def in_lowest_terms(expr: Expr) -> Expr:
+    """``expr`` with common factors cancelled, where there is anything below the line that they could be in."""
+    return sp.cancel(expr) if sp.fraction(sp.together(expr))[1].has(OUT) else expr
 
 
 def in_chain(product: Chain) -> Expr:
@@ -169,5 +178,13 @@ def in_chain(product: Chain) -> Expr:
 
 
 def reduce_product(error_slope_value: Expr, slope: Expr) -> Expr:
-    """The product of the two slopes with a_k cancelled, the bracket [k = q] - a_q kept whole."""
+    """The product of the two slopes with a_k cancelled, the bracket [k = q] - a_q kept whole.
+
+    Where ∂E/∂a_k is a sum of cases, each term gets a product of its own, so that each keeps its own cases.
+    """
+    factors = Mul.make_args(error_slope_value)
+    cases = next((f for f in factors if isinstance(f, Add) and f.has(sp.Piecewise)), None)
+    if cases is not None:
+        rest = Mul(*(f for f in factors if f != cases))
+        return Add(*(reduce_product(rest * term, slope) for term in cases.args))
     return Mul(*(f for part in (error_slope_value, slope) for f in Mul.make_args(part)))

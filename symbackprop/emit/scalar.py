@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 from sympy import Expr, Integer, Sum, Symbol
 
-from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.indices import Entry, instantiate
 from symbackprop.calculus.inert import Partial
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import hidden_label
@@ -141,8 +141,10 @@ class ScalarLines:
         return formula.func(*(self.at_unit(arg, layer, j) for arg in formula.args))
 
     def error(self) -> Assign:
-        """The objective of one example; its logarithms get the output's formula put in."""
+        """The objective of one example; logarithms in the shares of outputs get the output's formula put in."""
         graph = self.derivation.graph
+        if graph.spec.loss.entry.joint:
+            return self.line(ERROR_NAME, instantiate(graph.error.right, graph.sizes) + graph.penalty(), "error.units")
         out, target = OUT[graph.depth, OUTPUT_UNIT], TARGET[OUTPUT_UNIT]
         factor, total = graph.error.right.xreplace(graph.sizes).as_independent(Sum)
         a, t = Symbol("_a", real=True), Symbol("_t", real=True)

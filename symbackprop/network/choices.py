@@ -99,6 +99,14 @@ def refuse_misplaced_groups(uses: list[ActivationUse], outputs: int) -> None:
         raise SpecError(f"{uses[-1].tag} of one output unit is always {value}; expected several units, or 'sigmoid'")
 
 
+def refuse_joint(loss: Loss, output_reduction: str, outputs: int) -> None:
+    """A loss of all outputs together needs several of them, and leaves nothing to average."""
+    if loss.joint and outputs == 1:
+        raise SpecError(f"the loss {loss.name} compares outputs with each other; expected several output units, got 1")
+    if loss.joint and output_reduction == "mean":
+        raise SpecError(f"the loss {loss.name} is one number for all outputs; expected the output_reduction 'sum'")
+
+
 def refuse_misfit(loss: Loss, output: ActivationUse, outputs: int) -> None:
     """The loss must be defined wherever the output layer's values can lie."""
     if _fits(loss, output):

@@ -73,17 +73,35 @@ def activation(use: ActivationUse) -> Equation:
     return Equation(OUT[LAYER, OUTPUT_UNIT], value.xreplace(pres), (PRE[LAYER, OUTPUT_UNIT],))
 
 
-def loss_share(use: LossUse) -> Expr:
-    """One output's share of the error, in the catalogue's ``A`` and ``T``, for the units of layer l."""
+def loss_share(use: LossUse) -> Expr | None:
+    """One output's share of the error, in the catalogue's ``A`` and ``T``, for the units of layer l.
+
+    None for a joint loss, which has no shares.
+    """
+    if use.entry.joint:
+        return None
     if use.entry.value is None:
         return Apply(GENERIC_LOSS, Integer(0), row.A, row.T)
     return use.entry.value.xreplace({row.N: SIZE[LAYER]})
 
 
+def at_outputs(formula: Expr) -> Expr:
+    """A formula of a loss at the k-th output, or at all outputs, of layer l.
+
+    >>> at_outputs(row.A - row.T), at_outputs(row.OUTPUTS[row.M])
+    (ak[l] - tk, am[l])
+    """
+    put = {row.A: OUT[LAYER, OUTPUT_UNIT], row.T: TARGET[OUTPUT_UNIT], row.N: SIZE[LAYER]}
+    outputs = {e: OUT[LAYER, e.indices[0]] for e in formula.atoms(Entry) if e.base == row.OUTPUTS}
+    return formula.xreplace({**put, **outputs})
+
+
 def error(use: LossUse, output_reduction: str) -> Equation:
-    """The error of one example: the outputs' shares, summed or averaged."""
-    out, target = OUT[LAYER, OUTPUT_UNIT], TARGET[OUTPUT_UNIT]
-    total = Sum(loss_share(use).xreplace({row.A: out, row.T: target}), (OUTPUT_UNIT, 1, SIZE[LAYER]))
+    """The error of one example: the formula of a joint loss, or the outputs' shares, summed or averaged."""
+    out, share = OUT[LAYER, OUTPUT_UNIT], loss_share(use)
+    if share is None:
+        return Equation(ERROR, at_outputs(use.entry.value), (out,))
+    total = Sum(at_outputs(share), (OUTPUT_UNIT, 1, SIZE[LAYER]))
     return Equation(ERROR, total / SIZE[LAYER] if output_reduction == "mean" else total, (out,))
 
 

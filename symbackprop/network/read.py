@@ -15,6 +15,7 @@ from symbackprop.network.choices import (
     activation_uses,
     cross_entropy,
     distinct,
+    refuse_joint,
     refuse_misfit,
     refuse_misplaced_groups,
 )
@@ -101,6 +102,8 @@ def network(
         uses, loss_use, choices = cross_entropy(uses, loss_use, open_output, sizes[-1])
     refuse_misplaced_groups(uses, sizes[-1])
     refuse_misfit(loss_use.entry, uses[-1], sizes[-1])
+    reduction = options.one_of("output_reduction", output_reduction, ("sum", "mean"))
+    refuse_joint(loss_use.entry, reduction, sizes[-1])
     named = distinct(uses)
     refuse_shared_letters(named, loss_use)
     choices += remarks(named, loss_use)
@@ -112,7 +115,7 @@ def network(
         activations=named,
         loss=loss_use,
         bias=options.bias_of_each_layer(bias, len(sizes) - 1),
-        output_reduction=options.one_of("output_reduction", output_reduction, ("sum", "mean")),
+        output_reduction=reduction,
         batch_reduction=options.one_of("batch_reduction", batch_reduction, ("mean", "sum")),
         penalty=penalty_use,
         title=None if title is None else options.line_of_text("title", title),

@@ -9,8 +9,8 @@ from itertools import groupby
 from sympy import Expr, Integer, Symbol
 
 from symbackprop.calculus.inert import Apply
-from symbackprop.catalogue.entries import A, Kink, T, Z
-from symbackprop.network.layers import GENERIC_LOSS
+from symbackprop.catalogue.entries import A, T, Z
+from symbackprop.network.layers import GENERIC_LOSS, at_outputs
 from symbackprop.network.quantities import (
     BATCH,
     BIAS,
@@ -79,7 +79,8 @@ class FrontWriter:
         parameters += len(spec.trained)
         first = self.writer.notation.profile.first_layer
         said = [words("words", "layers", count=spec.depth, parameters=parameters, first=first)]
-        reduction = words("words", spec.output_reduction) if spec.sizes[-1] > 1 else ""
+        several = spec.sizes[-1] > 1 and not spec.loss.entry.joint
+        reduction = words("words", spec.output_reduction) if several else ""
         said.append(words("words", "loss", name=self._loss(), reduction=reduction))
         said.append(words("words", f"batch_{spec.batch_reduction}"))
         if spec.penalty is not None:
@@ -104,15 +105,21 @@ class FrontWriter:
         spec, inline = self._spec, self.writer.inline
         uses = {use.tag: use.entry for use in spec.activations}
         said = [
-            self._kink(kink, inline(Apply(Symbol(tag), Integer(0), Z)), Z)
+            self._kink(Z, kink.at, kink.slope, inline(Apply(Symbol(tag), Integer(0), Z)))
             for tag, entry in uses.items()
             for kink in entry.kinks
         ]
-        return [*said, *(self._kink(kink, self._loss(), A) for kink in spec.loss.entry.kinks)]
+        loss = spec.loss.entry
+        # All outputs are in the formula of a joint loss: the point is said of the k-th of them.
+        put = {LAYER: Integer(spec.depth)}
+        for kink in loss.kinks:
+            at, point = (at_outputs(side).xreplace(put) if loss.joint else side for side in (A, kink.at))
+            said.append(self._kink(at, point, kink.slope, self._loss()))
+        return said
 
-    def _kink(self, kink: Kink, name: str, at: Symbol) -> str:
+    def _kink(self, at: Expr, point: Expr, slope: Expr, name: str) -> str:
         inline = self.writer.inline
-        return words("words", "kink", inline(at), inline(kink.at), inline(kink.slope), name=name)
+        return words("words", "kink", inline(at), inline(point), inline(slope), name=name)
 
     def layers(self) -> list[LayerRow]:
         """The table of layers; neighbours that are equal share a row."""

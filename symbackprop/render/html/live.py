@@ -86,7 +86,8 @@ class LiveWriter:
         numbers |= {entry_at(address, spec): value for address, value in spec.values.items() if address[0] in "wbxt"}
         if self.writer.view.worked is not None:
             numbers |= self.writer.view.worked.given  # the page starts from the numbers that its equations show
-        shares = spec.loss.entry.targets_sum_to_one or spec.loss.entry.binary_targets
+        loss = spec.loss.entry
+        shares = loss.targets_sum_to_one or loss.binary_targets or loss.classes
         for entry in entries:
             low, high = SHARE if shares and is_entry(entry, TARGET) else WIDE
             symbol, sign = self._signed(entry)
