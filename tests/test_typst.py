@@ -16,7 +16,7 @@ from symbackprop.network.forward import forward_graph
 from symbackprop.network.quantities import DELTA, ERROR, FROM, OUT, PRE, TARGET, TO, WEIGHT
 from symbackprop.network.read import load, network
 from symbackprop.notation.apply import Notation
-from symbackprop.notation.profile import load_profile, profile_names
+from symbackprop.notation.profile import load_profile
 from symbackprop.render import pdf
 from symbackprop.render.detail import FULL, LEVELS
 from symbackprop.render.document import render
@@ -182,14 +182,6 @@ def test_a_letter_that_differs_would_be_seen(monkeypatch):
 @pytest.mark.parametrize("name", ["S3", "softmax", "wide"])
 def test_no_line_is_wider_than_the_page(name, detail):
     assert not pdf.set_pages(source(name, detail=detail)).overfull
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("detail", LEVELS)
-@pytest.mark.parametrize("notation", profile_names())
-@pytest.mark.parametrize("name", examples())
-def test_no_line_is_wider_in_any_notation_and_detail(name, notation, detail):
-    assert not pdf.set_pages(source(name, notation, detail)).overfull
 
 
 def test_lines_that_are_too_wide_are_found_and_broken(monkeypatch):
