@@ -437,7 +437,7 @@ def code_beside_the_equations():
     numbers = equation_numbers(derived("S5").written)
     code = derived("S5").code["gradients.py"]
     for line, label in (
-        ("delta2 = a2 * (1 - a2) * (a2 - y)", "matrix.delta.3"),
+        ("delta2 = (a2 - y) * a2 * (1 - a2)", "matrix.delta.3"),
         ("error = 0.5 * np.sum((a2 - y) ** 2)", "matrix.error"),
     ):
         (found,) = {text for text in code.splitlines() if text.strip().startswith(line) and "#" in text}

@@ -176,10 +176,13 @@ def positive_first(terms: Iterable[Expr]) -> list[Expr]:
 
 
 def sums_first(factors: Iterable[Expr]) -> list[Expr]:
-    """The order of textbook products: sums (products of matrices) first, then single arrays, then functions."""
-    return in_order(
-        factors, lambda f: (not f.has(Sum), isinstance(f, Pow), isinstance(f, sp.Function), isinstance(f, Add))
-    )
+    """The order of textbook products: sums (products of matrices), what the error gives, single arrays, functions."""
+
+    def rank(f: Expr) -> tuple[bool, ...]:
+        of_error = isinstance(f, Add) and any(entry.base == TARGET for entry in f.atoms(Entry))
+        return not f.has(Sum), not of_error, isinstance(f, Pow), isinstance(f, sp.Function), isinstance(f, Add)
+
+    return in_order(factors, rank)
 
 
 def in_order(exprs: Iterable[Expr], rank: Callable[[Expr], tuple[bool, ...]]) -> list[Expr]:

@@ -31,6 +31,15 @@ TILDE, HAT = "\u0303", "\u0302"
 OF_WEIGHTS, OF_BIASES = (WEIGHT, NEXT_WEIGHT), (BIAS, NEXT_BIAS, THRESHOLD, NEXT_THRESHOLD)
 
 
+def capitalised(letter: str) -> str:
+    """The letter of a matrix: a capital, the last of two letters in ``dz``; a longer word stays as it is.
+
+    >>> capitalised("w"), capitalised("δ"), capitalised("dz"), capitalised("net")
+    ('W', 'Δ', 'dZ', 'net')
+    """
+    return letter[:-1] + letter[-1].upper() if len(letter) <= 2 else letter
+
+
 @dataclass(frozen=True)
 class Name:
     """A name as a profile prints it: letter, subscripts, and the layer label with its style and place."""
@@ -92,13 +101,15 @@ class Notation:
         letter, label = self._letter_and_layer(base, leaf.layer)
         if isinstance(base, TrainedBase):
             return self._name(letter, (), label)
-        matrix = base in OF_WEIGHTS or (batch and base not in OF_BIASES)
-        capital = matrix and not from_constant and len(letter) == 1
+        if base in OF_WEIGHTS:
+            capital = self.profile.weight_array == "capital" and not from_constant
+        else:
+            capital = batch and base not in OF_BIASES
+        letter = capitalised(letter) if capital else letter
         if any(axis is not None and axis.constant for axis in (leaf.rows, leaf.columns)):
-            letter = (letter.upper() if capital else letter) + TILDE
-            return self._name(letter, (), label, self.profile.bold)
+            return self._name(letter + TILDE, (), label, self.profile.bold)
         units = (sp.S.Zero,) if from_constant else ()
-        return self._name(letter.upper() if capital else letter, units, label, self.profile.bold)
+        return self._name(letter, units, label, self.profile.bold)
 
     @property
     def lettered(self) -> frozenset[int]:

@@ -37,6 +37,7 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
     "weight_layer": ("leaves", "enters"),
     "weight_indices": ("from_to", "to_from"),
     "weight_matrix": ("from_to", "to_from"),
+    "weight_array": ("capital", "letter"),
     "layer_label": ("[k]", "(k)", "k"),
     "layer_place": ("beside", "above", "below"),
     "vectors": ("row", "column"),

@@ -20,7 +20,8 @@ class Profile:
     """How one source writes things. Letters are Unicode text; printers turn them into their markup.
 
     ``weight_layer`` is the layer whose label a weight carries, ``weight_indices`` the order of its subscripts,
-    ``weight_matrix`` what runs along the rows and columns of W. ``vectors`` is the shape of one example's vectors,
+    ``weight_matrix`` what runs along the rows and columns of W, ``weight_array`` whether W is a capital or the weights'
+    own letter. ``source`` says where its conventions were read. ``vectors`` is the shape of one example's vectors,
     ``examples`` how a batch is stacked. ``bias`` says what feeds a unit besides its inputs: a vector, the weight of a
     unit 0 that always puts out 1, or a threshold that is subtracted. ``delta_sign`` is that of ∂E/∂z in δ, ``update``
     what an update states: the gradient by its sign or written with δ. ``chain_order`` is the order of the factors where
@@ -29,10 +30,12 @@ class Profile:
 
     name: str
     description: str
+    source: str = ""
     first_layer: int = 1
     weight_layer: str = "leaves"
     weight_indices: str = "from_to"
     weight_matrix: str = "from_to"
+    weight_array: str = "capital"
     layer_label: str = "(k)"
     layer_place: str = "above"
     vectors: str = "column"
@@ -130,8 +133,9 @@ def profile_from_toml(text: str, name: str) -> Profile:
         if key in CHOICES:
             default = each.default if each.default is not MISSING else None
             values[key] = one_of(name, key, values.get(key, default))
-    if not isinstance(values["description"], str):
-        raise ProfileError(f"notation {name}: description is {shown(values['description'])}; expected a text")
+    for key in ("description", "source"):
+        if not isinstance(values.setdefault(key, ""), str):
+            raise ProfileError(f"notation {name}: {key} is {shown(values[key])}; expected a text")
     values["letters"] = letters_of(name, values["letters"])
     values["indices"] = indices_of(name, values["indices"])
     values["reductions"] = reductions_of(name, values["reductions"])
