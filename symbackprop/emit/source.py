@@ -17,7 +17,7 @@ from symbackprop.network.quantities import BATCH, RATE
 from symbackprop.network.spec import NetworkSpec
 
 WIDTH = 120
-ASSIGNMENT = re.compile(r"\w+ [-+*/]?= ")
+ASSIGNMENT = re.compile(r"\w+(\[[^]]*\])? [-+*/]?= ")
 
 
 @dataclass(frozen=True)
