@@ -47,7 +47,8 @@ def nests(
     >>> [(nest.shape, [each.name for each in nest.lines]) for nest in found]
     [(None, ['product2']), ((None, 3), ['a2'])]
     """
-    cut = _Cutter(dict(known), set(taken))
+    lines = list(lines)
+    cut = _Cutter(dict(known), {*taken, *(line.name for line in lines)})
     for line in lines:
         cut.keep(line)
     plan = _Plan(cut.known)
@@ -66,7 +67,6 @@ class _Cutter:
 
     def keep(self, line: Assign) -> None:
         """Appends a line, behind those cut out of it."""
-        self.taken.add(line.name)
         node = self.within(line.node)
         self.known[line.name] = shape(node, self.known)
         self.done.append(replace(line, node=node))
@@ -87,6 +87,7 @@ class _Cutter:
     def named(self, node: Node) -> Var:
         """The name of a line of its own for ``node``."""
         name = free_name(stem_of(node) + layer_number(node), self.taken)
+        self.taken.add(name)
         self.keep(Assign(name, node))
         return Var(name)
 

@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate, chain, groupby
 
 from sympy import Rational, Symbol
 
@@ -17,6 +17,7 @@ from symbackprop.network.quantities import BATCH, RATE
 from symbackprop.network.spec import NetworkSpec
 
 WIDTH = 120
+MARKS = ((" if ", " else "), (" + ", " - "), (" * ", " / "))  # where a long line is broken, loosest first
 ASSIGNMENT = re.compile(r"\w+(\[[^]]*\])? [-+*/]?= ")
 
 
@@ -132,10 +133,10 @@ def fitted(statement: str, indent: int = 4, comment: str = "") -> list[str]:
     match = ASSIGNMENT.match(statement)
     target, value = (statement[: match.end()], statement[match.end() :]) if match else (statement, "")
     pieces = [value]
-    for marks in ((" + ", " - "), (" * ", " / ")):
+    for marks in MARKS:
         if value and len(pieces) == 1 and len(value) + indent + 4 > WIDTH:
             pieces = _split(value, marks)
-    one_call = value.endswith(")") and len(_split(value, (" + ", " - ", " * ", " / ", " @ "))) == 1
+    one_call = value.endswith(")") and len(_split(value, (*chain(*MARKS), " @ "))) == 1
     if value and not one_call:
         lines = [line for piece in pieces for line in _broken(piece.strip(), indent + 4)]
         return [f"{target}({note}", *(f"    {line}" for line in lines), ")"]
@@ -160,7 +161,7 @@ def _broken(text: str, indent: int) -> list[str]:
     """An expression as lines that fit: broken at its signs, else inside its first brackets."""
     if len(text) + indent <= WIDTH:
         return [text]
-    for marks in ((" + ", " - "), (" * ", " / ")):
+    for marks in MARKS:
         if len(pieces := _split(text, marks)) > 1:
             return [line for piece in pieces for line in _broken(piece.strip(), indent)]
     head, _, rest = text.partition("(")
