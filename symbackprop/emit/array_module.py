@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -227,12 +227,13 @@ class ArrayModule:
                 *source.listed("weights", weights),
                 *source.listed(f"biases: {listed}", biases),
             ],
-            "taken_apart": self.taken_apart("arrays"),
+            "taken_apart": self.taken_apart("arrays", unused=self.starts),
         }
 
-    def taken_apart(self, arrays: str) -> list[str]:
+    def taken_apart(self, arrays: str, unused: Collection[str] = ()) -> list[str]:
         """The lines that give the program's parameters (or their gradients) their names."""
-        return [*unpacking(", ".join(self.stored.shapes), f"_parameters({arrays})"), *self.stored.opening]
+        names = [f"_{name}" if name in unused else name for name in self.stored.shapes]
+        return [*unpacking(", ".join(names), f"_parameters({arrays})"), *self.stored.opening]
 
 
 def array_parts(library: Library) -> Callable[[Derivation, Profile, Mapping[str, int]], dict[str, Any]]:

@@ -14,8 +14,7 @@ from symbackprop.emit.linearity import divided_at_the_output
 from symbackprop.emit.loops import Nest, names_in, nests, stored
 from symbackprop.emit.names import RESERVED
 from symbackprop.emit.numpy import NumPyPrinter
-from symbackprop.emit.printer import ATOM, POWER
-from symbackprop.emit.program import Assign, MatMul, Node, Number, Op, Reduce, Transposed, Var, free_name, needed
+from symbackprop.emit.program import Assign, MatMul, Node, Number, Reduce, Transposed, Var, free_name, needed
 from symbackprop.emit.scalar import MATH, NEAR, SIGN, MathPrinter
 from symbackprop.emit.shapes import Shape, is_truth
 from symbackprop.errors import UnsupportedExpression
@@ -30,19 +29,6 @@ INDENT = "    "
 
 
 @dataclass
-class EntryPrinter(MathPrinter):
-    """Prints nodes over single entries, the names of arrays with their indices."""
-
-    def printed(self, node: Node) -> tuple[str, int]:
-        match node:
-            case Op("power", (base, exponent)):
-                text = self.inside(base, ATOM)
-                sign = "**" if text.isidentifier() and isinstance(exponent, Number) else " ** "
-                return f"{text}{sign}{self.inside(exponent, ATOM)}", POWER
-        return super().printed(node)
-
-
-@dataclass
 class Kernel:
     """A function that computes ``outputs`` from the arrays handed in, as Numba compiles it."""
 
@@ -50,7 +36,7 @@ class Kernel:
     name: str
     lines: Sequence[Assign]
     outputs: Sequence[str]
-    printer: EntryPrinter = field(init=False)
+    printer: MathPrinter = field(init=False)
     nests: list[Nest] = field(init=False)
     shapes: dict[str, Shape] = field(init=False)
 
@@ -65,7 +51,7 @@ class Kernel:
         self.boxed = {name for name in (*self.arrays, *results) if not self.shapes[name]}  # arrays of one number
         taken = {*self.shapes, *RESERVED, *self.handed_in}
         self.row, self.column, self.dtype = (free_name(stem, taken) for stem in ("i", "j", "dtype"))
-        self.printer = EntryPrinter(MATH, source.named_numbers(spec))
+        self.printer = MathPrinter(MATH, source.named_numbers(spec))
 
     @property
     def handed_in(self) -> dict[str, str]:
@@ -83,11 +69,12 @@ class Kernel:
 
     def call(self) -> list[str]:
         """The lines that call the kernel, its results by their names."""
-        arguments = ", ".join([f"*_alike({', '.join(self.arrays)})", *self.handed_in])
-        names, value = ", ".join(self.outputs), f"{self.name}({arguments})"
+        names, alike = ", ".join(self.outputs), f"_alike({', '.join(self.arrays)})"
+        value = f"{self.name}({', '.join([f'*{alike}', *self.handed_in])})"
         if len(f"{names} = {value}") + 8 <= source.WIDTH:
             return unpacking(names, value)
-        return [*source.fitted(f"results = {value}"), *unpacking(names, "results")]
+        value = f"{self.name}({', '.join(['*arrays', *self.handed_in])})"
+        return [*source.fitted(f"arrays = {alike}"), *source.fitted(f"results = {value}"), *unpacking(names, "results")]
 
     def opening(self) -> Iterator[str]:
         """The number of examples and the type of numbers, where lines use them."""
@@ -191,14 +178,15 @@ def numba_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, 
     }
     written = [kernel.parts() for kernel in kernels.values()]
     used = sorted({name for kernel in kernels.values() for name in kernel.printer.used})
-    handed_in = stand_ins(kernels["gradient_lines"].handed_in, module.spec, lambda names: EntryPrinter(MATH, names))
+    handed_in = stand_ins(kernels["gradient_lines"].handed_in, module.spec, lambda names: MathPrinter(MATH, names))
     functions = [(f"{COMPILED}\n    {first}", value) for first, value in handed_in["functions"]]
+    text = [*(line for kernel in written for line in kernel["lines"]), *(value for _, value in functions)]
     return {
         **module.parts(),
         **{name: kernel.call() for name, kernel in kernels.items()},
         "kernels": written,
         "compiled": COMPILED,
-        "uses_math": any("math." in line for kernel in written for line in kernel["lines"]),
+        "uses_math": any("math." in line for line in text),
         "helpers": [f"{COMPILED}\n{HELPERS[name]}" for name in used],
         "stand_ins": {**handed_in, "functions": functions},
     }
