@@ -60,7 +60,7 @@ class Kernel:
 
     def parts(self) -> dict[str, Any]:
         """What the template places."""
-        arguments = [*(f"{name}: np.ndarray" for name in self.arrays), *map(": ".join, self.handed_in.items())]
+        arguments = [*map(": ".join, self.handed_in.items()), *(f"{name}: np.ndarray" for name in self.arrays)]
         return {
             "def": source.signature(self.name, arguments, [], "tuple[Any, ...]"),
             "lines": [*self.opening(), *self.body()],
@@ -70,10 +70,10 @@ class Kernel:
     def call(self) -> list[str]:
         """The lines that call the kernel, its results by their names."""
         names, alike = ", ".join(self.outputs), f"_alike({', '.join(self.arrays)})"
-        value = f"{self.name}({', '.join([f'*{alike}', *self.handed_in])})"
+        value = f"{self.name}({', '.join([*self.handed_in, f'*{alike}'])})"
         if len(f"{names} = {value}") + 8 <= source.WIDTH:
             return unpacking(names, value)
-        value = f"{self.name}({', '.join(['*arrays', *self.handed_in])})"
+        value = f"{self.name}({', '.join([*self.handed_in, '*arrays'])})"
         return [*source.fitted(f"arrays = {alike}"), *source.fitted(f"results = {value}"), *unpacking(names, "results")]
 
     def opening(self) -> Iterator[str]:
