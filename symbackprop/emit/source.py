@@ -185,7 +185,7 @@ def _opened(text: str, indent: int) -> list[str]:
 
 
 def _opened_at_an_end(target: str, value: str, indent: int) -> list[str] | None:
-    """A ``value`` of two operands, one of them in brackets, broken inside the last brackets that leave the rest room on its line.
+    """A ``value`` of two operands, broken inside the brackets of one of them, the last that leave the rest its line.
 
     Formatters put no brackets around a value that they can break inside its own.
     """

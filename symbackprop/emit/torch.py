@@ -17,7 +17,7 @@ TORCH = Library(
     opening={"n": "n = len({})", "real": "real = partial(torch.full_like, {}[0, 0])"},
     rows="torch.vstack(({}, {}))",
     columns="torch.column_stack(({}, {}))",
-    normal="torch.randn({}, generator=rng, dtype=dtype, device=rng.device) / {}**0.5",
+    normal="_normal({}, {}, rng, dtype)",
     zeros="torch.zeros({}, dtype=dtype, device=rng.device)",
     start="torch.tensor({}, dtype=dtype, device=rng.device)",
     as_array="torch.as_tensor({})",
