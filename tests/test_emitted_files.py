@@ -5,10 +5,11 @@ import re
 import runpy
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from backends import derivation
+from backends import compiled_quickly, derivation
 
 from symbackprop.emit.targets import PROGRAMS, emit
 from symbackprop.notation.profile import load_profile
@@ -85,9 +86,10 @@ def test_formatted(folder):
     assert code == 0, text
 
 
+# Reading torch, jax and numba takes the type checker most of a minute.
 @pytest.mark.parametrize(
     "targets",
-    [["numpy", "scalar", "array_api", "numba"], pytest.param(["torch", "jax"], marks=pytest.mark.slow)],
+    [["numpy", "scalar", "array_api"], pytest.param(["torch", "jax", "numba"], marks=pytest.mark.slow)],
     ids=str,
 )
 def test_typed(folder, targets, tmp_path):
@@ -96,8 +98,17 @@ def test_typed(folder, targets, tmp_path):
     assert by_tool("mypy", *options, *files, cwd=folder)[0] == 0
 
 
-@pytest.mark.parametrize("name", ["softmax", "prelu", "generic"])
-@pytest.mark.parametrize("target", [name for name in PROGRAMS if name != "scalar"])
+RUN = [(target, "softmax") for target in PROGRAMS if target != "scalar"]
+RUN += [
+    ("numpy", "prelu"),
+    ("numpy", "generic"),
+    ("array-api", "prelu"),
+    ("array-api", "generic"),
+    ("numba", "generic"),
+]
+
+
+@pytest.mark.parametrize(("target", "name"), RUN)
 def test_run_as_a_program_it_checks_itself(folder, name, target, capsys):
     if not is_there(target):
         pytest.skip(f"{target} is not installed")
@@ -107,7 +118,7 @@ def test_run_as_a_program_it_checks_itself(folder, name, target, capsys):
     wrong.write_text(re.sub(r"\b(dW1(\[i, j\])?) = (?!np.empty)", r"\1 = 2 * ", source), encoding="utf-8")
     assert wrong.read_text(encoding="utf-8") != source
     for file, code, word in ((path, 0, "correct"), (wrong, 1, "WRONG")):
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as ended, compiled_quickly() if target == "numba" else nullcontext():
             runpy.run_path(str(file), run_name="__main__")
         assert int(ended.value.code) == code
         assert f"gradients {word}" in capsys.readouterr().out
