@@ -25,6 +25,7 @@ CE_ANY_SUM = Loss(
     name="ce_any_sum",
     value=-T * sp.log(A),
     domain=(ZERO, ONE),
+    classes=True,
     source="cross-entropy for targets of any sum, such as soft or several labels; torch.nn.CrossEntropyLoss",
 )
 CE_SMOOTHED = Loss(
@@ -34,6 +35,7 @@ CE_SMOOTHED = Loss(
     parameters={SMOOTHING: Rational(1, 10)},
     domain=(ZERO, ONE),
     targets_sum_to_one=True,
+    classes=True,
     source="torch.nn.CrossEntropyLoss(label_smoothing=epsilon), after its softmax",
 )
 NLL = Loss(
@@ -42,6 +44,7 @@ NLL = Loss(
     value=-T * A,
     domain=(-oo, ZERO),
     targets_sum_to_one=True,
+    classes=True,
     source="torch.nn.NLLLoss on log-probabilities, with class probabilities as targets",
 )
 KL = Loss(

@@ -38,6 +38,7 @@ CE = Loss(
     value=-T * sp.log(A),
     domain=(Integer(0), Integer(1)),
     targets_sum_to_one=True,
+    classes=True,
     source="torch.nn.CrossEntropyLoss with class probabilities as targets, after its softmax",
 )
 MAE = Loss(

@@ -26,5 +26,6 @@ ARRAY_API = Library(
     number="Any",
     truth_counts=False,
     bare="real({})",
+    beyond_the_classes="; others give nan",
     shaped="xp.reshape({}, {})",
 )

@@ -28,7 +28,7 @@ from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
 from symbackprop.templating import environment
 
-OWN = ("_erf", "_erfc", "_near", "_row_max")  # functions of ours, each in a template of its own
+OWN = ("_erf", "_erfc", "_near", "_row_max", "_one_hot")  # functions of ours, each in a template of its own
 Printing = Callable[[Mapping[Symbol, str]], ArrayPrinter]
 
 
@@ -130,9 +130,14 @@ class ArrayModule:
             "result": self.stored.library.as_number.format(program.loss),
             "uses_real": any("real = partial" in line for part in (forward, loss, backward) for line in part.lines),
             "updates": updates(self.stored, self.printer, spec),
-            "helpers": helpers(forward.helpers | backward.helpers, self.stored.library.helpers),
+            "helpers": helpers(forward.helpers | backward.helpers | self.of_targets, self.stored.library.helpers),
             "stand_ins": stand_ins(backward.keywords, spec, self.printer),
         }
+
+    @property
+    def of_targets(self) -> frozenset[str]:
+        """The helper functions that read the targets."""
+        return frozenset({"_one_hot"} if self.spec.loss.entry.classes else ())
 
     def heading(self) -> dict[str, Any]:
         """What the module says of itself."""
@@ -151,6 +156,8 @@ class ArrayModule:
             "constants": source.constants(spec),
             "intermediates_in_words": textwrap.wrap(f"{', '.join(shapes)}.", 110),
             "targets_sum_to_one": bool(spec.loss.entry.targets_sum_to_one),
+            "classes": spec.loss.entry.classes,
+            "classes_in_words": class_numbers(spec, names.target, self.stored.library),
         }
 
     def arguments(
@@ -261,6 +268,14 @@ def description(spec: NetworkSpec, names: Names, numbers: Mapping[str, int]) -> 
         text += "Numbers in comments are those of the equations in the derivation. "
     text += "Run the file to check it against central differences."
     return textwrap.wrap(text, source.WIDTH - 4)
+
+
+def class_numbers(spec: NetworkSpec, target: str, library: Library) -> list[str]:
+    """What docstrings say about classes by their numbers, for a loss that takes them."""
+    if not spec.loss.entry.classes:
+        return []
+    what = f"integers from 0 to {spec.sizes[-1] - 1}, of shape () or (batch,)"
+    return [f"{target} may also be the classes of the examples: {what}{library.beyond_the_classes}."]
 
 
 def layer_of(name: str) -> int:

@@ -39,6 +39,7 @@ class Library:
     start at ``normal`` (of a shape and the number of units it comes from), ``zeros`` (of a shape) or ``start`` (a
     number). ``given`` is the type of inputs and targets, ``array`` what ``as_array`` makes of them
     and ``as_arrays`` of a list, ``number`` the type of the loss, and ``as_number`` makes one of the value computed.
+    ``beyond_the_classes`` says what becomes of a class that is none, where it is not refused.
     """
 
     helpers: str
@@ -60,6 +61,7 @@ class Library:
     truth_counts: bool = True
     bare: str = "{}"
     shaped: str = "{}.reshape({})"
+    beyond_the_classes: str = ""
 
 
 def named_as(module: str, others: Mapping[str, str]) -> dict[str, str]:

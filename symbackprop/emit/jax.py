@@ -21,4 +21,5 @@ JAX = Library(
     array="Array",
     number="Array",
     bare="real({})",
+    beyond_the_classes="; others give nan under jit",
 )
