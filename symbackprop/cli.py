@@ -29,6 +29,7 @@ DESCRIBING = {
     "act": "activation",
     "out_act": "output_activation",
     "loss": "loss",
+    "class_weights": "class_weights",
     "bias": "bias",
     "penalty": "penalty",
     "param": "parameters",
@@ -68,6 +69,7 @@ def network_options(command: Callable[..., int]) -> Callable[..., int]:
             click.option("--act", metavar="NAMES", help="Activation: a name or a formula in z; commas between layers."),
             click.option("--out-act", metavar="NAME", help="Activation of the output layer."),
             click.option("--loss", metavar="NAME", help="Loss: a name, or a formula in the output a and the target t."),
+            click.option("--class-weights", metavar="NUMBERS", help="How much each class counts in the loss: 1,2,0.5."),
             click.option(
                 "--param", metavar="NAME=NUMBER", multiple=True, help="A number for a letter in the formulas."
             ),
@@ -325,6 +327,7 @@ def _name(given: dict[str, Any]) -> str:
             given["act"],
             given["out_act"],
             given["loss"],
+            given["class_weights"],
             given["penalty"],
             *given["param"],
             given["train"] and f"train {given['train']}",

@@ -12,6 +12,7 @@ from symbackprop.calculus.indices import Base, index
 Z = Symbol("z", real=True)  # the pre-activation in an elementwise activation's formula
 A = Symbol("a", real=True)  # the output in a loss formula
 T = Symbol("t", real=True)  # the target in a loss formula
+C = Symbol("c", real=True)  # the weight of the output's class, which multiplies its share of a loss
 V = Base("v", layered=False)  # the group's pre-activations v[k], k = 1..N, in a group activation's formula
 K, M = index("k"), index("m")  # the unit whose output is meant, and a running unit, in a formula over units
 OUTPUTS = Base("a", layered=False)  # the outputs a[k], k = 1..N, in the formula of a joint loss

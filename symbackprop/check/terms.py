@@ -26,7 +26,7 @@ from symbackprop.derivation.matrix_terms import (
     Term,
     Transpose,
 )
-from symbackprop.network.quantities import BIAS, NEXT_BIAS, NEXT_WEIGHT, TARGET, WEIGHT
+from symbackprop.network.quantities import BIAS, NEXT_BIAS, NEXT_WEIGHT, WEIGHT
 
 Sizes = tuple[int, ...]
 FROM_CONSTANT = {WEIGHT: BIAS, NEXT_WEIGHT: NEXT_BIAS}  # what the weights from the unit 0 are
@@ -117,7 +117,7 @@ def _constant(axis: Axis | None) -> bool:
 
 
 def _entry(leaf: Leaf, r: int, c: int, transposed: bool) -> Expr:
-    layer = () if leaf.base == TARGET else (leaf.layer,)
+    layer = (leaf.layer,) if leaf.base.layered else ()
     if leaf.base in (WEIGHT, NEXT_WEIGHT):
         leaves, enters = (c, r) if transposed else (r, c)
         return leaf.base[(*layer, leaves, enters)] if leaves else FROM_CONSTANT[leaf.base][(*layer, enters)]

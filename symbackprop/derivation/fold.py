@@ -57,7 +57,7 @@ class Fold:
             return Leaf(base, layer, rows, columns), *at
         unit = Axis(layer + 1 if base in (BIAS, NEXT_BIAS) else layer)
         example, m = (EXAMPLES, EXAMPLE) if EXAMPLE in entry.indices else (None, None)
-        tag = None if base == TARGET else layer
+        tag = layer if base.layered else None
         if self.layout.examples_in_rows:
             return Leaf(base, tag, example, unit), m, units[0]
         return Leaf(base, tag, unit, example), units[0], m

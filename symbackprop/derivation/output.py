@@ -12,11 +12,11 @@ from symbackprop.calculus import rules
 from symbackprop.calculus.differentiate import differentiate
 from symbackprop.calculus.indices import Entry, apart, contracted, derivative, index
 from symbackprop.calculus.inert import Apply, Chain, Partial, spelled_out
-from symbackprop.catalogue.entries import A, Loss, T
+from symbackprop.catalogue.entries import A, C, Loss, T
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Assumption, Step
 from symbackprop.network.layers import Equation, at_outputs
-from symbackprop.network.quantities import DELTA, ERROR, LAYER, OUT, OUTPUT_UNIT, PRE, SIZE, TARGET
+from symbackprop.network.quantities import CLASS_WEIGHT, DELTA, ERROR, LAYER, OUT, OUTPUT_UNIT, PRE, SIZE, TARGET
 
 OTHER = index("q")  # the unit whose pre-activation varies, where a group function ties all units together
 OUT_K, PRE_K, DELTA_K = OUT[LAYER, OUTPUT_UNIT], PRE[LAYER, OUTPUT_UNIT], DELTA[LAYER, OUTPUT_UNIT]
@@ -26,7 +26,7 @@ TARGETS_SUM_TO_ONE = Assumption("targets_sum_to_one", Sum(TARGET[OUTPUT_UNIT], (
 
 @lru_cache
 def error_slope(error: Equation, share: Expr | None) -> tuple[tuple[Step, ...], Expr]:
-    """∂E/∂a_k in steps, and its value; ``share`` is one output's part of the error in ``A`` and ``T``.
+    """∂E/∂a_k in steps, and its value; ``share`` is one output's part of the error in ``A``, ``T``, ``C``.
 
     Only the k-th share holds a_k; a joint loss has no shares (None) and is differentiated whole. A generic loss keeps
     ``∂E/∂a_k`` as it is.
@@ -40,7 +40,7 @@ def error_slope(error: Equation, share: Expr | None) -> tuple[tuple[Step, ...], 
         steps += [Step(f"error.slope.{n}", line.left, line.right, line.rule) for n, line in enumerate(lines, start=1)]
         return finished_as("error.slope", steps), spelled_out(steps[-1].right)
     factor, _ = error.right.as_independent(Sum)
-    unit = {A: OUT_K, T: TARGET[OUTPUT_UNIT]}
+    unit = {A: OUT_K, T: TARGET[OUTPUT_UNIT], C: CLASS_WEIGHT[OUTPUT_UNIT]}
     first = times(factor, Partial(share.xreplace(unit), OUT_K))
     steps = [Step("error.slope.0", left, first, rules.KRONECKER, ("error",))]
     for n, line in enumerate(differentiate(share, A), start=1):
@@ -158,14 +158,30 @@ def group_delta(error_slope_value: Expr, slope: tuple[Step, ...], sums_to_one: b
         steps.append(Step("output.cancel", inserted, Sum(reduced, limits), rules.CANCEL))
     steps.append(Step("output.contract", steps[-1].right, final, rules.KRONECKER))
     total = Sum(TARGET[OUTPUT_UNIT], limits)
-    if sums_to_one and final.has(total):
-        assumed = final.xreplace({total: sp.S.One})
-        steps.append(Step("output.assume", final, assumed, rules.ASSUMPTION, assumptions=(TARGETS_SUM_TO_ONE,)))
+    opened = sums_split(final)
+    if sums_to_one and opened.has(total):
+        if opened != final:
+            steps.append(Step("output.split", final, opened, rules.SPLIT_SUM))
+        assumed = opened.xreplace({total: sp.S.One})
+        steps.append(Step("output.assume", opened, assumed, rules.ASSUMPTION, assumptions=(TARGETS_SUM_TO_ONE,)))
     return finished_as("output.delta", steps)
 
 
+def sums_split(expr: Expr) -> Expr:
+    """``expr`` with the sums that hold no outputs split into sums of single terms, their constant factors in front."""
+
+    def split(total: Sum) -> Expr:
+        terms = Add.make_args(sp.expand(total.function))
+        return Add(*(contracted(term, total.limits) for term in terms))
+
+    return expr.replace(lambda e: isinstance(e, Sum) and not e.function.has(OUT), split)
+
+
 def in_lowest_terms(expr: Expr) -> Expr:
-    """``expr`` with common factors cancelled, where there is anything below the line that they could be in."""
+    """``expr`` with common factors cancelled, where outputs stand above and below the line."""
+    above, below = sp.fraction(expr)
+    if below.has(OUT) and not above.has(OUT):
+        return expr
     return sp.cancel(expr) if sp.fraction(sp.together(expr))[1].has(OUT) else expr
 
 

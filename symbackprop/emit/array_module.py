@@ -54,9 +54,10 @@ class Slicer:
         """``lines`` as the ``statements`` that ``printer`` wrote for them, with the labels of the Steps."""
         text = [part for each, label in statements for part in self._fitted(each, label)]
         opening: list[str] = []
-        for word, line in reversed(list(printer.library.opening.items())):
+        opened = {**printer.library.opening, self.names.class_weights: printer.library.class_weights}
+        for word, line in reversed(opened.items()):
             if any(word in _words(part) for part in [*opening, *text]):
-                opening.insert(0, line.format(self.names.input))
+                opening.insert(0, line.format(self.names.input, word))
         return source.Slice([*opening, *text], source.keywords(lines, self.spec), frozenset(printer.used))
 
     def _fitted(self, statements: list[str], label: str | None) -> list[str]:
@@ -153,12 +154,20 @@ class ArrayModule:
             "outputs": spec.sizes[-1],
             "reduction": f"the {spec.batch_reduction} over the batch" + (", plus the penalty" if spec.penalty else ""),
             "array": self.stored.library.array,
-            "constants": source.constants(spec),
+            "constants": self.constants(),
             "intermediates_in_words": textwrap.wrap(f"{', '.join(shapes)}.", 110),
             "targets_sum_to_one": bool(spec.loss.entry.targets_sum_to_one),
             "classes": spec.loss.entry.classes,
             "classes_in_words": class_numbers(spec, names.target, self.stored.library),
         }
+
+    def constants(self) -> list[tuple[str, str]]:
+        """The named numbers of the formulas, the weights of the classes as one of them."""
+        weights = self.spec.loss.class_weights
+        return [
+            *source.constants(self.spec),
+            *([(source.CLASS_WEIGHTS, source.of_weights(weights))] if weights else []),
+        ]
 
     def arguments(
         self, forward: source.Slice, loss: source.Slice, backward: source.Slice, extra: Sequence[str]
@@ -275,7 +284,8 @@ def class_numbers(spec: NetworkSpec, target: str, library: Library) -> list[str]
     if not spec.loss.entry.classes:
         return []
     what = f"integers from 0 to {spec.sizes[-1] - 1}, of shape () or (batch,)"
-    return [f"{target} may also be the classes of the examples: {what}{library.beyond_the_classes}."]
+    text = f"{target} may also be the classes of the examples: {what}{library.beyond_the_classes}."
+    return textwrap.wrap(text, source.WIDTH - 4)
 
 
 def layer_of(name: str) -> int:

@@ -96,7 +96,7 @@ class TermReader:
 
     def scaled(self, factor: Expr, of: Node) -> Node:
         """``factor`` times ``of``, the sign in front, what divides behind."""
-        if factor.could_extract_minus_sign():
+        if factor.could_extract_minus_sign() and not factor.is_Add:
             return Op("negative", (self.scaled(-factor, of),))
         number, named = factor.as_coeff_Mul()
         over, under = number_fraction(number)
@@ -123,6 +123,8 @@ class TermReader:
                 return factor * EntrySum(self.formula(of))
             case mt.SumOver(of, "columns"):
                 return RowSum(self.formula(of))
+            case mt.Product(left, mt.Transpose(mt.Leaf(_, _, None, _) as row)):
+                return RowSum(self.formula(left) * self.formula(row))  # u rᵀ is the sum of u ⊙ r over the columns
             case mt.Map(function, symbols, arguments):
                 whole = function.xreplace(dict(zip(symbols, map(self.formula, arguments), strict=True)))
                 return named(whole, self.slopes)

@@ -35,6 +35,7 @@ def backward(module: ArrayModule) -> Statements:
         **program.shapes,
         module.names.input: (None, spec.sizes[0]),
         module.names.target: (None, spec.sizes[-1]),
+        module.names.class_weights: (1, spec.sizes[-1]),
     }
     operations = elementary(lines, known, module.outputs)
     places, shapes = placed(operations, known, results)

@@ -105,6 +105,10 @@ class ForwardGraph:
         """The individual targets."""
         return [TARGET[k] for k in self.units(self.depth)]
 
+    def class_weights(self) -> list[Entry]:
+        """The individual weights of the classes, where they have any."""
+        return list(self.spec.class_weights)
+
     def entry_equation(self, entry: Entry) -> Expr:
         """The forward equation of one pre-activation or output, sums written out."""
         layer, unit = (int(i) for i in entry.indices)

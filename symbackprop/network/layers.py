@@ -12,6 +12,7 @@ from symbackprop.catalogue import entries as row
 from symbackprop.network.quantities import (
     BATCH,
     BIAS,
+    CLASS_WEIGHT,
     ERROR,
     FROM,
     LAYER,
@@ -74,15 +75,16 @@ def activation(use: ActivationUse) -> Equation:
 
 
 def loss_share(use: LossUse) -> Expr | None:
-    """One output's share of the error, in the catalogue's ``A`` and ``T``, for the units of layer l.
+    """One output's share of the error, in the catalogue's ``A``, ``T`` and ``C``, for the units of layer l.
 
-    None for a joint loss, which has no shares.
+    Where classes have weights, each share counts as much as its class. None for a joint loss, which has no shares.
     """
     if use.entry.joint:
         return None
     if use.entry.value is None:
         return Apply(GENERIC_LOSS, Integer(0), row.A, row.T)
-    return use.entry.value.xreplace({row.N: SIZE[LAYER]})
+    share = use.entry.value.xreplace({row.N: SIZE[LAYER]})
+    return row.C * share if use.class_weights else share
 
 
 def at_outputs(formula: Expr) -> Expr:
@@ -91,7 +93,8 @@ def at_outputs(formula: Expr) -> Expr:
     >>> at_outputs(row.A - row.T), at_outputs(row.OUTPUTS[row.M])
     (ak[l] - tk, am[l])
     """
-    put = {row.A: OUT[LAYER, OUTPUT_UNIT], row.T: TARGET[OUTPUT_UNIT], row.N: SIZE[LAYER]}
+    put = {row.A: OUT[LAYER, OUTPUT_UNIT], row.T: TARGET[OUTPUT_UNIT], row.C: CLASS_WEIGHT[OUTPUT_UNIT]}
+    put[row.N] = SIZE[LAYER]
     outputs = {e: OUT[LAYER, e.indices[0]] for e in formula.atoms(Entry) if e.base == row.OUTPUTS}
     return formula.xreplace({**put, **outputs})
 
