@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sympy import Expr, Integer, Rational, Symbol, oo
 
-from symbackprop.calculus.indices import Base, index
+from symbackprop.calculus.indices import Base, Entry, InBlock, index
 
 Z = Symbol("z", real=True)  # the pre-activation in an elementwise activation's formula
 A = Symbol("a", real=True)  # the output in a loss formula
@@ -22,17 +22,33 @@ W = Symbol("w", real=True)  # the weight in a penalty's formula
 STRENGTH = Symbol("lambda", positive=True)  # a penalty's strength λ
 
 
+def piece(block: int) -> Entry:
+    """The k-th unit's pre-activation in a block, counted from 0, in the formula of a unit of several pieces.
+
+    >>> piece(1)
+    vk+n
+    """
+    return V[InBlock(K, block, N)]
+
+
 @dataclass(frozen=True)
 class Kink:
-    """A point where the formula has no derivative, and the slope that is taken there (PyTorch's choice)."""
+    """A point where the formula has no derivative, and the slope that is taken there (PyTorch's choice).
+
+    It lies where ``of`` equals ``at``; ``of`` is the pre-activation, or the output in a loss, where it is not given.
+    """
 
     at: Expr
     slope: Expr
+    of: Expr | None = None
 
 
 @dataclass(frozen=True)
 class Activation:
     """An activation: ``value`` in ``Z``, or, for a group function, the k-th output in ``V[K]``, ``V[M]`` and ``N``.
+
+    A unit of several ``pieces`` has a pre-activation in each of so many blocks of ``N``, and no unit reads another's:
+    its ``value`` is the k-th output in ``piece(0)``, ``piece(1)``, …; ``of_pieces`` gives the row for another number.
 
     ``value`` is None for the generic, undefined activation. Every output lies in ``range`` or is one of its ends;
     ``range`` is None where it is not known. ``trained`` are the parameters that are learned like weights, starting at
@@ -47,8 +63,15 @@ class Activation:
     kinks: tuple[Kink, ...] = ()
     range: tuple[Expr, Expr] | None = (-oo, oo)
     group: bool = False
+    pieces: int = 1
+    of_pieces: Callable[[int], Activation] | None = None
     trained: tuple[Symbol, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def over_units(self) -> bool:
+        """Whether ``value`` is written in the pre-activations of the layer, not in ``Z``."""
+        return self.group or self.pieces > 1
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ class Meaning:
         if of == OBJECTIVE:
             return self._scale() * self.total(ERROR, by) + sp.diff(self._penalty(), by)
         if of == ERROR and self.frontier is not None:
-            pres = [PRE[(self.frontier, k, *m)] for k in self.graph.units(self.frontier) for m in self._examples()]
+            pres = [PRE[(self.frontier, k, *m)] for k in self.graph.fed(self.frontier) for m in self._examples()]
             return sp.Add(*(DELTA[pre.indices] * self.total(pre, by) for pre in pres))
         if isinstance(of, Entry):
             if not self._depends(of, by):

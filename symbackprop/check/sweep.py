@@ -74,12 +74,12 @@ class Sweep:
 
     def parameter_shapes(self) -> dict[Name, tuple[int, ...]]:
         """The shape of every array of weights or biases; a trained parameter of an activation is an array of one."""
-        sizes = self.graph.spec.sizes
+        sizes, fed = self.graph.spec.sizes, self.graph.spec.fed
         shapes: dict[Name, tuple[int, ...]] = {}
         for l in range(1, self.graph.depth):
-            shapes["w", l] = (sizes[l - 1], sizes[l])
+            shapes["w", l] = (sizes[l - 1], fed[l])
             if self.graph.spec.has_bias(l):
-                shapes["b", l] = (sizes[l],)
+                shapes["b", l] = (fed[l],)
         shapes |= {(str(entry.base.label), int(entry.indices[0])): (1,) for entry in self.graph.trained()}
         return shapes
 
@@ -108,7 +108,8 @@ class Sweep:
         """Evaluate a forward equation for all units and examples."""
         unit = node.left.indices[1]
         value = self.evaluate(self._per_example(node.right), {unit: 0, EXAMPLE: 1})
-        shape = (self.examples, self.graph.spec.sizes[layer - 1])
+        count = self.evaluate.integer(node.count, {})
+        shape = (self.examples, count)
 
         def stored(part: Array) -> Array:
             return np.broadcast_to(part.reshape(part.shape[-2:]) if part.ndim > 2 else part, shape).T

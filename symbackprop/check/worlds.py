@@ -143,7 +143,7 @@ class World(NetworkValues[N]):
         for layer in range(2, graph.depth + 1):
             for node in (graph.pre[layer], graph.out[layer]):
                 unit, left, right = node.left.indices[1], node.left, node.right
-                for j in graph.units(layer):
+                for j in graph.fed(layer) if node.left.base == PRE else graph.units(layer):
                     self._set((left.base.label.name, layer, j, *at), seen(right, {unit: j}))
         error = seen(graph.error.right)
         before = self.duals.symbols.get(ERROR)

@@ -118,7 +118,8 @@ def equations(derivation: Derivation) -> Iterator[Step]:
     graph, scalar = derivation.graph, derivation.scalar
     yield from forward(derivation)
     for layer in range(graph.depth, 1, -1):
-        for unit in graph.units(layer):
+        yield from scalar.passed(layer)
+        for unit in graph.fed(layer):
             last = scalar.delta(layer, unit)[-1]
             yield Step(last.label, scalar.delta(layer, unit)[0].left, last.right, last.rule, last.uses)
         for of in (*graph.trained(layer), *graph.weights(layer - 1), *graph.biases(layer - 1)):

@@ -19,7 +19,7 @@ from symbackprop.network.layers import Equation, at_outputs
 from symbackprop.network.quantities import CLASS_WEIGHT, DELTA, ERROR, LAYER, OUT, OUTPUT_UNIT, PRE, SIZE, TARGET
 
 OTHER = index("q")  # the unit whose pre-activation varies, where a group function ties all units together
-OUT_K, PRE_K, DELTA_K = OUT[LAYER, OUTPUT_UNIT], PRE[LAYER, OUTPUT_UNIT], DELTA[LAYER, OUTPUT_UNIT]
+OUT_K, PRE_K = OUT[LAYER, OUTPUT_UNIT], PRE[LAYER, OUTPUT_UNIT]
 
 TARGETS_SUM_TO_ONE = Assumption("targets_sum_to_one", Sum(TARGET[OUTPUT_UNIT], (OUTPUT_UNIT, 1, SIZE[LAYER])) - 1)
 
@@ -66,19 +66,33 @@ def times(factor: Expr, expr: Expr) -> Expr:
 @lru_cache
 def elementwise_delta(slope_of_error: Expr, slope: Slope) -> tuple[Step, ...]:
     """δ_k = ∂E/∂a_k · f′(z_k), for an activation that works unit by unit."""
-    factors = Chain(Partial(ERROR, OUT_K), Partial(OUT_K, PRE_K))
-    inserted = Chain(slope_of_error, slope.at(PRE_K, OUT_K))
+    return delta_of_unit("output", slope_of_error, PRE_K, slope.at(PRE_K, OUT_K), slope.cites)
+
+
+def delta_of_unit(name: str, slope_of_error: Expr, pre: Entry, slope: Expr, cites: tuple[str, ...]) -> tuple[Step, ...]:
+    """δ = ∂E/∂a_k · ∂a_k/∂z for a pre-activation ``pre`` that only the k-th output reads; ``slope`` is ∂a_k/∂z."""
+    factors = Chain(Partial(ERROR, OUT_K), Partial(OUT_K, pre))
+    inserted = Chain(slope_of_error, slope)
     uses = () if isinstance(slope_of_error, Partial) else ("error.slope",)
     steps = [
-        Step("output.definition", DELTA_K, Partial(ERROR, PRE_K), rules.DEFINITION),
-        Step("output.chain", Partial(ERROR, PRE_K), factors, rules.CHAIN),
-        Step("output.insert", factors, inserted, rules.SUBSTITUTE, uses + slope.cites),
+        Step(f"{name}.definition", DELTA[pre.indices], Partial(ERROR, pre), rules.DEFINITION),
+        Step(f"{name}.chain", Partial(ERROR, pre), factors, rules.CHAIN),
+        Step(f"{name}.insert", factors, inserted, rules.SUBSTITUTE, uses + cites),
     ]
     product = cancelled(inserted)
     if product != inserted:
         rule = rules.CANCEL if sp.fraction(slope_of_error)[1].has(OUT_K) else rules.SIMPLIFY
-        steps.append(Step("output.cancel", inserted, product, rule))
-    return finished_as("output.delta", steps)
+        steps.append(Step(f"{name}.cancel", inserted, product, rule))
+    return finished_as(f"{name}.delta", steps)
+
+
+def piece_deltas(slope_of_error: Expr, activation: Equation) -> tuple[Step, ...]:
+    """δ of every pre-activation of a unit of several pieces."""
+    steps: list[Step] = []
+    for block, pre in enumerate(activation.parents):
+        *_, slope = piece_slope(activation, block)
+        steps += delta_of_unit(f"output.piece.{block}", slope_of_error, pre, slope.right, (slope.label,))
+    return tuple(steps)
 
 
 def finished_as(label: str, steps: list[Step]) -> tuple[Step, ...]:
@@ -106,13 +120,37 @@ def group_slope(activation: Equation) -> tuple[Step, ...]:
     """
     varied = PRE[LAYER, OTHER]
     raw = derivative(activation.right, varied)
-    left = Partial(OUT_K, varied)
+    left = Partial(activation.left, varied)
     inside = in_outputs(raw, activation)
     rule = rules.QUOTIENT if sp.fraction(activation.right)[1] != 1 else rules.LOCAL
     return (
-        Step("slope.group.0", left, raw, rule, ("forward.a.{l}",)),
-        Step("slope.group.1", raw, inside, rules.IN_OUTPUT, ("forward.a.{l}",)),
+        Step("slope.group.{l}.0", left, raw, rule, ("forward.a.{l}",)),
+        Step("slope.group.{l}.1", raw, inside, rules.IN_OUTPUT, ("forward.a.{l}",)),
     )
+
+
+@lru_cache
+def piece_slope(activation: Equation, block: int) -> tuple[Step, ...]:
+    """∂a_k/∂z of a unit of several pieces, by its pre-activation in ``block``, one rule at a time.
+
+    The pre-activations are different quantities here, so no Kronecker delta ties them.
+    """
+    pieces = {pre: sp.Symbol(f"z_{n}", real=True) for n, pre in enumerate(activation.parents, start=1)}
+    entries = {symbol: pre for pre, symbol in pieces.items()}
+    by, name = activation.parents[block], f"slope.piece.{{l}}.{block}"
+    steps = [
+        Step(
+            f"{name}.0",
+            Partial(activation.left, by),
+            Partial(activation.right, by),
+            rules.SUBSTITUTE,
+            ("forward.a.{l}",),
+        )
+    ]
+    for n, line in enumerate(differentiate(activation.right.xreplace(pieces), pieces[by]), start=1):
+        left, right = (side.xreplace(entries) for side in (line.left, line.right))
+        steps.append(Step(f"{name}.{n}", left, right, line.rule))
+    return finished_as(name, steps)
 
 
 def in_outputs(expr: Expr, activation: Equation) -> Expr:
@@ -121,8 +159,9 @@ def in_outputs(expr: Expr, activation: Equation) -> Expr:
         total: sp.Dummy(f"S{n}", positive=True) for n, total in enumerate(sorted(activation.right.atoms(Sum), key=str))
     }
     pre = sp.Dummy("z", real=True)
-    (inverse,) = sp.solve(activation.right.xreplace(shared).xreplace({PRE_K: pre}) - OUT_K, pre)
-    solved = {PRE[LAYER, unit]: inverse.xreplace({OUTPUT_UNIT: unit}) for unit in (OUTPUT_UNIT, OTHER)}
+    own, (_, unit) = activation.left, activation.left.indices
+    (inverse,) = sp.solve(activation.right.xreplace(shared).xreplace({PRE[LAYER, unit]: pre}) - own, pre)
+    solved = {PRE[LAYER, at]: inverse.xreplace({unit: at}) for at in (unit, OTHER)}
     value = sp.expand(expr.xreplace(shared).xreplace(solved))
     return common_factor_out(value)
 
@@ -139,32 +178,38 @@ def common_factor_out(expr: Expr) -> Expr:
     return Mul(outside, Add(*(t / outside for t in terms)), evaluate=False)
 
 
-def group_delta(error_slope_value: Expr, slope: tuple[Step, ...], sums_to_one: bool) -> tuple[Step, ...]:
-    """δ_q = Σ_k ∂E/∂a_k · ∂a_k/∂z_q, contracted; with Σ t = 1 where the loss says that targets are distributions."""
+@lru_cache
+def group_delta(
+    name: str, error_slope_value: Expr, activation: Equation, uses: tuple[str, ...], sums_to_one: bool = False
+) -> tuple[Step, ...]:
+    """δ_q = Σ_k ∂E/∂a_k · ∂a_k/∂z_q, contracted; with Σ t = 1 where the loss says that targets are distributions.
+
+    ``name`` begins the labels, ``uses`` are those of the steps that state ∂E/∂a_k.
+    """
+    slope, out = group_slope(activation), activation.left
     delta, varied = DELTA[LAYER, OTHER], PRE[LAYER, OTHER]
-    limits = (OUTPUT_UNIT, 1, SIZE[LAYER])
-    chain = Sum(Chain(Partial(ERROR, OUT_K), Partial(OUT_K, varied)), limits)
+    limits = (out.indices[1], 1, SIZE[LAYER])
+    chain = Sum(Chain(Partial(ERROR, out), Partial(out, varied)), limits)
     inserted = Sum(Chain(error_slope_value, slope[-1].right), limits)
     product = error_slope_value if error_slope_value.has(Partial) else in_lowest_terms(error_slope_value)
     reduced = reduce_product(product, slope[-1].right)
     final = common_factor_out(contracted(reduced, [limits]))
-    uses = () if isinstance(error_slope_value, Partial) else ("error.slope",)
     steps = [
-        Step("output.definition", delta, Partial(ERROR, varied), rules.DEFINITION),
-        Step("output.chain", Partial(ERROR, varied), chain, rules.CHAIN),
-        Step("output.insert", chain, inserted, rules.SUBSTITUTE, (*uses, "slope.group.1")),
+        Step(f"{name}.definition", delta, Partial(ERROR, varied), rules.DEFINITION),
+        Step(f"{name}.chain", Partial(ERROR, varied), chain, rules.CHAIN),
+        Step(f"{name}.insert", chain, inserted, rules.SUBSTITUTE, (*uses, slope[-1].label)),
     ]
     if sp.fraction(product)[1].has(OUT):
-        steps.append(Step("output.cancel", inserted, Sum(reduced, limits), rules.CANCEL))
-    steps.append(Step("output.contract", steps[-1].right, final, rules.KRONECKER))
+        steps.append(Step(f"{name}.cancel", inserted, Sum(reduced, limits), rules.CANCEL))
+    steps.append(Step(f"{name}.contract", steps[-1].right, final, rules.KRONECKER))
     total = Sum(TARGET[OUTPUT_UNIT], limits)
     opened = sums_split(final)
     if sums_to_one and opened.has(total):
         if opened != final:
-            steps.append(Step("output.split", final, opened, rules.SPLIT_SUM))
+            steps.append(Step(f"{name}.split", final, opened, rules.SPLIT_SUM))
         assumed = opened.xreplace({total: sp.S.One})
-        steps.append(Step("output.assume", opened, assumed, rules.ASSUMPTION, assumptions=(TARGETS_SUM_TO_ONE,)))
-    return finished_as("output.delta", steps)
+        steps.append(Step(f"{name}.assume", opened, assumed, rules.ASSUMPTION, assumptions=(TARGETS_SUM_TO_ONE,)))
+    return finished_as("output.delta" if name == "output" else name, steps)
 
 
 def sums_split(expr: Expr) -> Expr:

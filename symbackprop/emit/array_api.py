@@ -16,6 +16,7 @@ ARRAY_API = Library(
     },
     rows="_joined({}, {}, 0)",
     columns="_joined({}, {}, 1)",
+    joined="xp.concat(({}), axis=1)",
     normal="_normal({}, {}, rng, xp, options)",
     zeros="xp.zeros({}, **options)",
     start="xp.asarray({}, **options)",

@@ -10,10 +10,10 @@ from typing import Any
 import sympy as sp
 from sympy import Expr, Integer, Sum, Symbol
 
-from symbackprop.calculus.indices import Entry, instantiate
+from symbackprop.calculus.indices import Entry, InBlock, instantiate
 from symbackprop.calculus.inert import Partial
 from symbackprop.derivation.derive import Derivation
-from symbackprop.derivation.matrix import hidden_label
+from symbackprop.derivation.final import final_delta
 from symbackprop.emit import source
 from symbackprop.emit.formulas import FormulaReader
 from symbackprop.emit.functions import RowSum, Shifted
@@ -41,7 +41,11 @@ NEAR = '''def _near(u: float) -> float:
     """The nearest number with half of the digits of u: its square is exact."""
     shifted = 134217729 * u  # 2^27 + 1
     return shifted - (shifted - u)'''
-UNIT = Symbol("_u", real=True)  # the pre-activation of the unit in question, in a formula over a group
+
+
+def own_piece(block: int) -> Symbol:
+    """The pre-activation, in a block, of the unit in question, in a formula over several of them."""
+    return Symbol(f"_u{block}", real=True)
 
 
 @dataclass
@@ -109,7 +113,7 @@ class ScalarLines:
         """Z and a of every unit."""
         graph = self.derivation.graph
         for layer in range(2, graph.depth + 1):
-            for j in graph.units(layer):
+            for j in graph.fed(layer):
                 pre = PRE[layer, j]
                 yield self.line(identifier(pre), graph.entry_equation(pre), f"forward.z.{layer}.{j}")
             formula = stable_form(self.output_formula(layer))
@@ -121,19 +125,21 @@ class ScalarLines:
                 yield Assign(identifier(OUT[layer, j]), self.node(value), f"forward.a.{layer}.{j}")
 
     def output_formula(self, layer: int) -> Expr:
-        """The output of a unit of ``layer`` in ``UNIT``, sums over a group as sums over a row."""
+        """The output of a unit of ``layer`` in ``own_piece``, sums over a group as sums over a row."""
         node = self.derivation.graph.out[layer]
-        units = dict.fromkeys(node.right.atoms(Entry), UNIT)
+        places = {entry: entry.indices[1] for entry in node.right.atoms(Entry) if entry.base == PRE}
+        units = {entry: own_piece(at.block if isinstance(at, InBlock) else 0) for entry, at in places.items()}
         formula = node.right.replace(lambda e: isinstance(e, Sum), lambda total: RowSum(total.function))
         return named(formula.xreplace(units), self.derivation.slopes)
 
     def at_unit(self, formula: Expr, layer: int, j: int) -> Expr:
-        """A formula in ``UNIT`` at unit j of ``layer``, sums over the row written out."""
-        units = [symbol_of(PRE[layer, m]) for m in self.derivation.graph.units(layer)]
-        if formula == UNIT:
-            return units[j - 1]
+        """A formula in ``own_piece`` at unit j of ``layer``, sums over the row written out."""
+        graph = self.derivation.graph
+        for block in range(graph.spec.activation_of(layer).entry.pieces):
+            if formula == own_piece(block):
+                return symbol_of(PRE[layer, j + block * len(graph.units(layer))])
         if isinstance(formula, RowSum):
-            return sp.Add(*(self.at_unit(formula.args[0], layer, m) for m in self.derivation.graph.units(layer)))
+            return sp.Add(*(self.at_unit(formula.args[0], layer, m) for m in graph.units(layer)))
         if isinstance(formula, Shifted):
             return self.at_unit(formula.args[0], layer, j) - Symbol(f"max_{layer}", real=True)
         if not formula.args:
@@ -168,11 +174,15 @@ class ScalarLines:
                 slope = slope_of_generic_loss(graph).xreplace({OUTPUT_UNIT: Integer(k)})
                 yield self.line(f"dE_d{identifier(OUT[graph.depth, k])}", slope)
         for layer in range(graph.depth, 1, -1):
-            label = "output.delta" if layer == graph.depth else hidden_label(general, layer)
-            for j in graph.units(layer):
-                units = {"k": j, "q": j} if layer == graph.depth else {"j": j}
-                right = self.derivation.scalar.instance(general[label].right, **units)
-                yield self.line(identifier(DELTA[layer, j]), right, f"{label}.{j}")
+            for step in self.derivation.scalar.passed(layer):
+                yield self.line(f"dE_d{identifier(step.left.by)}", step.right, step.label)
+            for place in graph.fed(layer):
+                of = DELTA[layer, place]
+                step, units = final_delta(graph, general, of)
+                right = self.derivation.scalar.instance(step.right, **{i.name: unit for i, unit in units.items()})
+                if graph.spec.activation_of(layer).entry.pieces > 1:
+                    right = stable_form(self.symbols(right))
+                yield self.line(identifier(of), right, f"{step.label}.{next(iter(units.values()))}")
 
     def gradients(self) -> Iterator[Assign]:
         """∂E/∂w of every parameter, with the penalty's part."""

@@ -65,12 +65,12 @@ def _meant(text: str, spec: NetworkSpec) -> tuple[Entry | None, Entry | None]:
     if match := WEIGHT_FORM.fullmatch(text):
         i, j, layer = (int(number) for number in match.groups() if number)
         l = within(layer, spec.depth - 1)
-        return WEIGHT[layer, i, j], WEIGHT[l, within(i, spec.sizes[l - 1]), within(j, spec.sizes[l])]
+        return WEIGHT[layer, i, j], WEIGHT[l, within(i, spec.sizes[l - 1]), within(j, spec.fed[l])]
     if match := BIAS_FORM.fullmatch(text):
         j, layer = int(match[1]), int(match[2])
         with_bias = [l for l in range(1, spec.depth) if spec.has_bias(l)]
         l = min(with_bias, key=lambda other: abs(other - layer), default=0)
-        return BIAS[layer, j], BIAS[l, within(j, spec.sizes[l])] if with_bias else None
+        return BIAS[layer, j], BIAS[l, within(j, spec.fed[l])] if with_bias else None
     if match := DATA_FORM.fullmatch(text):
         j, letter = int(match[2]), match[1]
         if letter == "x":

@@ -88,16 +88,13 @@ def cross_entropy(
     return [*uses[:-1], _use("sigmoid")], binary, (choice,)
 
 
-def refuse_misplaced_groups(uses: list[ActivationUse], outputs: int) -> None:
-    """A function of a whole layer stands in the output layer only, and needs more than one unit to say anything."""
-    for layer, use in enumerate(uses[:-1], start=2):
-        if use.entry.group:
-            raise SpecError(
-                f"{use.tag} takes a whole layer and can only be the output's; choose another for layer {layer}"
-            )
-    if uses[-1].entry.group and outputs == 1:
-        value = instantiate(uses[-1].entry.value, {row.N: 1, row.K: 1})
-        raise SpecError(f"{uses[-1].tag} of one output unit is always {value}; expected several units, or 'sigmoid'")
+def refuse_lone_groups(uses: list[ActivationUse], sizes: tuple[int, ...]) -> None:
+    """A function of a whole layer needs more than one unit to say anything."""
+    for layer, (use, size) in enumerate(zip(uses, sizes[1:], strict=True), start=2):
+        if use.entry.group and size == 1:
+            value = instantiate(use.entry.value, {row.N: 1, row.K: 1})
+            unit = "output unit" if layer == len(sizes) else f"unit, in layer {layer},"
+            raise SpecError(f"{use.tag} of one {unit} is always {value}; expected several units, or 'sigmoid'")
 
 
 def refuse_joint(loss: Loss, output_reduction: str, outputs: int) -> None:
@@ -123,7 +120,9 @@ def refuse_misfit(loss: Loss, output: ActivationUse, outputs: int) -> None:
     if _fits(loss, output):
         return
     wants_group = loss.targets_sum_to_one and outputs > 1
-    fitting = [row for row in ACTIVATIONS.values() if row.value is not None and row.group == wants_group]
+    fitting = [
+        row for row in ACTIVATIONS.values() if row.value is not None and row.group == wants_group and row.pieces == 1
+    ]
     choice = next((row.name for row in fitting if _fits(loss, _use(row.name))), None)
     low, high = loss.domain
     raise SpecError(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy import Add, Expr, Integer, Mul, Sum, Symbol
 
-from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.indices import Entry, InBlock
 from symbackprop.calculus.inert import Apply
 from symbackprop.catalogue import entries as row
 from symbackprop.network.quantities import (
@@ -41,37 +41,57 @@ def by_parameter(tag: str, parameter: Symbol) -> Symbol:
 
 @dataclass(frozen=True)
 class Equation:
-    """``left = right`` for every unit; ``parents`` are the entries, at their own indices, that ``right`` depends on."""
+    """``left = right`` for every unit; ``parents`` are the entries, at their own indices, that ``right`` depends on.
+
+    The index of ``left`` runs up to ``count``, the number of such equations.
+    """
 
     left: Expr
     right: Expr
     parents: tuple[Entry, ...]
+    count: Expr
 
 
-def dense(bias: bool) -> Equation:
-    """The pre-activations of layer l+1: z_j = Σ_i w_ij a_i (+ b_j).
+def dense(bias: bool, pieces: int = 1) -> Equation:
+    """The pre-activations of layer l+1, so many ``pieces`` for each unit: z_j = Σ_i w_ij a_i (+ b_j).
 
     >>> dense(bias=False).right
     Sum(ai[l]*wij[l], (i, 1, n[l]))
     """
     weight, source = WEIGHT[LAYER, FROM, TO], OUT[LAYER, FROM]
     products = Sum(weight * source, (FROM, 1, SIZE[LAYER]))
-    parents = (weight, source)
+    parents, count = (weight, source), pieces * SIZE[LAYER + 1]
     if not bias:
-        return Equation(PRE[LAYER + 1, TO], products, parents)
-    return Equation(PRE[LAYER + 1, TO], Add(products, BIAS[LAYER, TO]), (*parents, BIAS[LAYER, TO]))
+        return Equation(PRE[LAYER + 1, TO], products, parents, count)
+    return Equation(PRE[LAYER + 1, TO], Add(products, BIAS[LAYER, TO]), (*parents, BIAS[LAYER, TO]), count)
 
 
-def activation(use: ActivationUse) -> Equation:
-    """The outputs of layer l: a_j = f(z_j), or for a group function the formula over the layer's units."""
-    if not use.entry.group:
+def in_layer(expr: Expr, equation: Equation) -> Expr:
+    """``expr``, written in the catalogue's ``V``, at the unit whose output ``equation`` states.
+
+    >>> in_layer(row.V[row.K], Equation(OUT[LAYER, TO], PRE[LAYER, TO], (), SIZE[LAYER]))
+    zj[l]
+    """
+    at = expr.xreplace({row.N: SIZE[LAYER], row.K: equation.left.indices[1]})
+    return at.xreplace({entry: PRE[LAYER, entry.indices[0]] for entry in at.atoms(Entry) if entry.base == row.V})
+
+
+def activation(use: ActivationUse, at_output: bool = True) -> Equation:
+    """The outputs of layer l: a_j = f(z_j), or the formula over the layer's pre-activations.
+
+    There, k is the unit where l is the output layer.
+    """
+    if not use.entry.over_units:
         pre = PRE[LAYER, TO]
         output = pre if use.entry.value == row.Z else Apply(Symbol(use.tag), Integer(0), pre)
-        return Equation(OUT[LAYER, TO], output, (pre,))
+        return Equation(OUT[LAYER, TO], output, (pre,), SIZE[LAYER])
     assert use.entry.value is not None
-    value = use.entry.value.xreplace({row.N: SIZE[LAYER], row.K: OUTPUT_UNIT})
-    pres = {entry: PRE[LAYER, entry.indices[0]] for entry in value.atoms(Entry) if entry.base == row.V}
-    return Equation(OUT[LAYER, OUTPUT_UNIT], value.xreplace(pres), (PRE[LAYER, OUTPUT_UNIT],))
+    unit = OUTPUT_UNIT if at_output else TO
+    own: tuple[Entry, ...] = (PRE[LAYER, unit],)
+    if use.entry.pieces > 1:
+        own = tuple(PRE[LAYER, InBlock(unit, block, SIZE[LAYER])] for block in range(use.entry.pieces))
+    unread = Equation(OUT[LAYER, unit], Integer(0), own, SIZE[LAYER])
+    return replace(unread, right=in_layer(use.entry.value, unread))
 
 
 def loss_share(use: LossUse) -> Expr | None:
@@ -103,9 +123,9 @@ def error(use: LossUse, output_reduction: str) -> Equation:
     """The error of one example: the formula of a joint loss, or the outputs' shares, summed or averaged."""
     out, share = OUT[LAYER, OUTPUT_UNIT], loss_share(use)
     if share is None:
-        return Equation(ERROR, at_outputs(use.entry.value), (out,))
+        return Equation(ERROR, at_outputs(use.entry.value), (out,), Integer(1))
     total = Sum(at_outputs(share), (OUTPUT_UNIT, 1, SIZE[LAYER]))
-    return Equation(ERROR, total / SIZE[LAYER] if output_reduction == "mean" else total, (out,))
+    return Equation(ERROR, total / SIZE[LAYER] if output_reduction == "mean" else total, (out,), Integer(1))
 
 
 def penalty(use: PenaltyUse, of: Entry) -> Expr:

@@ -16,8 +16,8 @@ from symbackprop.network.choices import (
     cross_entropy,
     distinct,
     refuse_joint,
+    refuse_lone_groups,
     refuse_misfit,
-    refuse_misplaced_groups,
     with_class_weights,
 )
 from symbackprop.network.given import given, refuse_shared_letters, refuse_untrained, refuse_unused, remarks
@@ -106,7 +106,7 @@ def network(
     if loss_use.entry is CE:
         uses, loss_use, choices = cross_entropy(uses, loss_use, open_output, sizes[-1])
     loss_use = with_class_weights(loss_use, options.class_weights(class_weights, sizes[-1]))
-    refuse_misplaced_groups(uses, sizes[-1])
+    refuse_lone_groups(uses, sizes)
     refuse_misfit(loss_use.entry, uses[-1], sizes[-1])
     reduction = options.one_of("output_reduction", output_reduction, ("sum", "mean"))
     refuse_joint(loss_use.entry, reduction, sizes[-1])

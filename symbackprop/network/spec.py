@@ -74,9 +74,14 @@ class NetworkSpec:
         return len(self.sizes)
 
     @property
+    def fed(self) -> tuple[int, ...]:
+        """The number of pre-activations of each layer, which weights lead to; of the input layer, that of its units."""
+        return (self.sizes[0], *(n * use.entry.pieces for n, use in zip(self.sizes[1:], self.activations, strict=True)))
+
+    @property
     def weight_count(self) -> int:
         """The number of weights, biases not counted."""
-        return sum(m * n for m, n in zip(self.sizes, self.sizes[1:], strict=False))
+        return sum(m * n for m, n in zip(self.sizes, self.fed[1:], strict=False))
 
     @property
     def parameters(self) -> dict[Symbol, Rational]:

@@ -149,8 +149,8 @@ class FrontWriter:
 
     def _activation(self, layer: int) -> str:
         use = self._spec.activation_of(layer)
-        if use.entry.group:
-            return use.entry.name
+        if use.entry.over_units:
+            return use.entry.name.replace("_", " ")
         letter = self.writer.inline(Apply(Symbol(use.tag), Integer(0), Z))
         return letter if use.entry.value is None else f"{use.entry.name.replace('_', ' ')}, {letter}"
 
@@ -198,7 +198,7 @@ class FrontWriter:
     def _functions(self) -> Iterator[tuple[Expr, str]]:
         inline = self.writer.inline
         for tag, entry in {use.tag: use.entry for use in self._spec.activations}.items():
-            if entry.group:
+            if entry.over_units:
                 continue
             function, slope = (Apply(Symbol(tag), Integer(order), Z) for order in (0, 1))
             if entry.value is None:
