@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 REFUTED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 GALLERY = "output"
-CATALOGUES = ("activations", "losses", "notations", "examples", "formats", "targets")
+CATALOGUES = ("activations", "losses", "penalties", "notations", "examples", "formats", "targets")
 LISTINGS = ("auto", "all", "none")
 # The options that describe a network, and the argument of ``api.network`` that each one gives.
 DESCRIBING = {
@@ -191,7 +191,7 @@ def check(quiet: bool, as_json: bool, **given: Any) -> int:
 @cli.command("list")
 @click.argument("catalogue")
 def list_catalogue(catalogue: str) -> int:
-    """List activations, losses, notations, examples, formats or targets."""
+    """List activations, losses, penalties, notations, examples, formats or targets."""
     from symbackprop import terminal
 
     if catalogue not in CATALOGUES:
@@ -362,13 +362,11 @@ def _rows(catalogue: str) -> list[tuple[str, ...]]:
         return [(name, row.file, row.description) for name, row in PROGRAMS.items()]
     from symbackprop.catalogue.activations import ACTIVATIONS
     from symbackprop.catalogue.losses import LOSSES
+    from symbackprop.catalogue.penalties import PENALTIES
+    from symbackprop.render.listing import listed
 
-    rows: list[tuple[str, ...]] = []
-    for entry in (ACTIVATIONS if catalogue == "activations" else LOSSES).values():
-        numbers = ", ".join(f"{symbol} = {number}" for symbol, number in entry.parameters.items())
-        formula = entry.source if entry.value is None else str(entry.value)
-        rows.append((entry.name, ", ".join(entry.aliases), f"{formula}   ({numbers})" if numbers else formula))
-    return rows
+    rows: dict[str, Any] = {"activations": ACTIVATIONS, "losses": LOSSES, "penalties": PENALTIES}
+    return list(listed(rows[catalogue].values()))
 
 
 def _exit_code(report: Any) -> int:

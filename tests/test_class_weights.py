@@ -12,12 +12,12 @@ import symbackprop as sb
 from symbackprop import cli
 from symbackprop.check.proofs import Prover
 from symbackprop.derivation.derive import derive
-from symbackprop.derivation.matrix import output_unit
+from symbackprop.derivation.output import OTHER
 from symbackprop.derivation.steps import Step
 from symbackprop.emit.targets import PROGRAMS, emit, load
 from symbackprop.errors import SpecError
 from symbackprop.network.forward import forward_graph
-from symbackprop.network.quantities import CLASS_WEIGHT, OUT, TARGET
+from symbackprop.network.quantities import CLASS_WEIGHT, OUT, OUTPUT_UNIT, TARGET
 from symbackprop.notation.profile import load_profile, profile_names
 from symbackprop.render.document import render
 
@@ -139,7 +139,7 @@ def test_every_line_is_proved_and_a_weight_at_the_wrong_class_refuted(output: st
     assert d.check().ok
     prover = Prover(d.derivation.graph, list(d.steps), 0)
     step = d.derivation.general["output.delta"]
-    unit = output_unit(step.right)
+    unit = OTHER if output == "softmax" else OUTPUT_UNIT
     twin = step.right.xreplace({CLASS_WEIGHT[unit]: CLASS_WEIGHT[1]})
     assert twin != step.right
     assert prover.row(step, "output").verdict is True

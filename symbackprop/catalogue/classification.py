@@ -15,7 +15,7 @@ ZERO, ONE = Integer(0), Integer(1)
 
 BCE_WITH_LOGITS = Loss(
     name="bce_with_logits",
-    aliases=("binary_cross_entropy_with_logits", "sigmoid_cross_entropy"),
+    aliases=("binary_cross_entropy_with_logits", "sigmoid_cross_entropy", "bce_with_logits_loss"),
     value=-POSITIVE * T * sp.log(1 / (1 + sp.exp(-A))) - (1 - T) * sp.log(1 / (1 + sp.exp(A))),
     parameters={POSITIVE: ONE},
     binary_targets=True,
@@ -49,7 +49,7 @@ NLL = Loss(
 )
 KL = Loss(
     name="kl",
-    aliases=("kl_divergence", "kullback_leibler", "kld"),
+    aliases=("kl_divergence", "kullback_leibler", "kld", "kullback_leibler_divergence", "kl_div", "kl_div_loss"),
     value=Piecewise((T * sp.log(T), T > 0), (0, True)) - T * sp.log(A),
     domain=(ZERO, ONE),
     targets_sum_to_one=True,
@@ -57,7 +57,7 @@ KL = Loss(
 )
 FOCAL = Loss(
     name="focal",
-    aliases=("focal_loss", "binary_focal"),
+    aliases=("focal_loss", "binary_focal", "binary_focal_cross_entropy"),
     value=-T * (1 - A) ** FOCUS * sp.log(A) - (1 - T) * A**FOCUS * sp.log(1 - A),
     parameters={FOCUS: Integer(2)},
     domain=(ZERO, ONE),
@@ -80,7 +80,7 @@ SQUARED_HINGE = Loss(
 )
 SOFT_MARGIN = Loss(
     name="soft_margin",
-    aliases=("logistic_loss",),
+    aliases=("logistic_loss", "soft_margin_loss"),
     value=sp.log(1 + sp.exp(-T * A)),
     source="torch.nn.SoftMarginLoss, reduction='none'",
     notes=("Targets are -1 or 1.",),

@@ -12,7 +12,7 @@ LEVEL = Symbol("tau", positive=True)  # the quantile that is estimated
 
 MSLE = Loss(
     name="msle",
-    aliases=("mean_squared_logarithmic_error", "squared_log_error"),
+    aliases=("mean_squared_logarithmic_error", "squared_log_error", "mean_squared_log_error"),
     value=(sp.log(1 + A) - sp.log(1 + T)) ** 2,
     domain=(Integer(-1), oo),
     source="keras.losses.MeanSquaredLogarithmicError",
@@ -38,6 +38,7 @@ SMOOTH_L1 = Loss(
 )
 LOG_COSH = Loss(
     name="log_cosh",
+    aliases=("log_cosh_loss",),
     value=sp.log(sp.cosh(A - T)),
     source="keras.losses.LogCosh",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sympy import Symbol
 
 from symbackprop.calculus.indices import Base, index
-from symbackprop.catalogue.entries import A, C, T, V, W, Z
+from symbackprop.catalogue.entries import OUTPUTS, A, C, T, V, W, Z
 from symbackprop.network.quantities import (
     BATCH,
     BIAS,
@@ -36,6 +36,7 @@ KEYS: dict[Base, str] = {
     NEXT_BIAS: "bias",
     PRE: "pre_activation",
     V: "pre_activation",
+    OUTPUTS: "activation",
     OUT: "activation",
     DELTA: "delta",
     MINUS_DELTA: "delta",
