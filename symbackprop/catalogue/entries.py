@@ -31,6 +31,15 @@ def piece(block: int) -> Entry:
     return V[InBlock(K, block, N)]
 
 
+def part(block: int, parts: int) -> Entry:
+    """The k-th output in a block of the outputs, counted from 0, in the formula of a loss of several parts.
+
+    >>> part(0, 2), part(1, 2)
+    (ak, ak+n/2)
+    """
+    return OUTPUTS[InBlock(K, block, N / parts)]
+
+
 @dataclass(frozen=True)
 class Kink:
     """A point where the formula has no derivative, and the slope that is taken there (PyTorch's choice).
@@ -80,6 +89,8 @@ class Loss:
 
     The ``value`` of a ``joint`` loss is E itself, in ``OUTPUTS[M]``, ``TARGETS[M]`` and ``N``; its kinks are those of
     the output ``OUTPUTS[K]``. ``value`` is None for the generic cost, a function of the outputs and the targets.
+    A loss of several ``parts`` takes so many outputs for each target, a block of outputs for each part: its ``value``
+    is the share of the k-th target, in ``part(0, parts)``, ``part(1, parts)``, … and ``T``.
     ``domain`` is the open interval that the outputs must lie in; ``targets_sum_to_one`` and ``binary_targets`` are
     assumptions that a step may use (and must then name). Targets of ``classes`` are 1 for the example's class and 0 for
     the others, or probabilities of classes; emitted modules also take the number of the class.
@@ -95,6 +106,7 @@ class Loss:
     targets_sum_to_one: bool = False
     binary_targets: bool = False
     joint: bool = False
+    parts: int = 1
     classes: bool = False
     notes: tuple[str, ...] = ()
 

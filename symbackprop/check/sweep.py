@@ -60,7 +60,7 @@ class Sweep:
         for symbol, entry in graph.spec.trained.items():
             learned = self.arrays[str(entry.base.label), int(entry.indices[0])]
             self.evaluate.symbols[symbol] = on_parts(learned, lambda part: part.reshape(()))
-        widths = {("a", 1): graph.spec.sizes[0], ("t",): graph.spec.sizes[-1]}
+        widths = {("a", 1): graph.spec.sizes[0], ("t",): graph.spec.targets_count}
         for name, width in widths.items():
             self.arrays[name] = Dual(self.numbers.random_array((width, self.examples)), {})
         if graph.class_weights():

@@ -15,7 +15,7 @@ from symbackprop.calculus.inert import Apply, Chain, Partial, spelled_out
 from symbackprop.catalogue.entries import A, C, Loss, T
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Assumption, Step
-from symbackprop.network.layers import Equation, at_outputs
+from symbackprop.network.layers import Equation, at_outputs, part
 from symbackprop.network.quantities import CLASS_WEIGHT, DELTA, ERROR, LAYER, OUT, OUTPUT_UNIT, PRE, SIZE, TARGET
 
 OTHER = index("q")  # the unit whose pre-activation varies, where a group function ties all units together
@@ -49,6 +49,40 @@ def error_slope(error: Equation, share: Expr | None) -> tuple[tuple[Step, ...], 
     return finished_as("error.slope", steps), spelled_out(steps[-1].right)
 
 
+@lru_cache
+def part_slope(error: Equation, share: Expr, block: int, parts: int) -> tuple[Step, ...]:
+    """∂E/∂a for the output of the k-th target in a block, in steps; only that target's share holds it.
+
+    The outputs of one target are different quantities here, so no Kronecker delta ties them.
+    """
+    own = [part(OUTPUT_UNIT, each, parts) for each in range(parts)]
+    outs, symbols = [OUT[LAYER, place] for place in own], [sp.Symbol(f"a_{n}", real=True) for n in range(parts)]
+    put = dict(zip(outs, symbols, strict=True))
+    back = dict(zip(symbols, outs, strict=True))
+    of_target = at_outputs(share)
+    factor, _ = error.right.as_independent(Sum)
+    name, left = f"error.slope.part.{block}", Partial(ERROR, outs[block])
+    first = times(factor, Partial(of_target, outs[block]))
+    steps = [Step(f"{name}.0", left, first, rules.KRONECKER, ("error",))]
+    for n, line in enumerate(differentiate(of_target.xreplace(put), symbols[block]), start=1):
+        before, after = (times(factor, side.xreplace(back)) for side in (line.left, line.right))
+        steps.append(Step(f"{name}.{n}", before, after, line.rule))
+    return finished_as(name, steps)
+
+
+def part_deltas(error: Equation, share: Expr, parts: int, slope: Slope) -> tuple[Step, ...]:
+    """δ of every output of a target, for an activation that works unit by unit."""
+    steps: list[Step] = []
+    for block in range(parts):
+        *_, of_error = part_slope(error, share, block, parts)
+        place = part(OUTPUT_UNIT, block, parts)
+        pre, out = PRE[LAYER, place], OUT[LAYER, place]
+        value = spelled_out(of_error.right)
+        cites = (of_error.label, *slope.cites)
+        steps += delta_of_unit(f"output.piece.{block}", value, pre, slope.at(pre, out), cites, out=out)
+    return tuple(steps)
+
+
 def where_defined(loss: Loss, layer: int) -> tuple[Expr, ...]:
     """Where the loss and its slope have a value: outputs inside the domain, and away from its kinks."""
     low, high = loss.domain
@@ -69,11 +103,13 @@ def elementwise_delta(slope_of_error: Expr, slope: Slope) -> tuple[Step, ...]:
     return delta_of_unit("output", slope_of_error, PRE_K, slope.at(PRE_K, OUT_K), slope.cites)
 
 
-def delta_of_unit(name: str, slope_of_error: Expr, pre: Entry, slope: Expr, cites: tuple[str, ...]) -> tuple[Step, ...]:
-    """δ = ∂E/∂a_k · ∂a_k/∂z for a pre-activation ``pre`` that only the k-th output reads; ``slope`` is ∂a_k/∂z."""
-    factors = Chain(Partial(ERROR, OUT_K), Partial(OUT_K, pre))
+def delta_of_unit(
+    name: str, slope_of_error: Expr, pre: Entry, slope: Expr, cites: tuple[str, ...], *, out: Entry = OUT_K
+) -> tuple[Step, ...]:
+    """δ = ∂E/∂a · ∂a/∂z for a pre-activation ``pre`` that the output ``out`` alone reads; ``slope`` is ∂a/∂z."""
+    factors = Chain(Partial(ERROR, out), Partial(out, pre))
     inserted = Chain(slope_of_error, slope)
-    uses = () if isinstance(slope_of_error, Partial) else ("error.slope",)
+    uses = () if isinstance(slope_of_error, Partial) or out != OUT_K else ("error.slope",)
     steps = [
         Step(f"{name}.definition", DELTA[pre.indices], Partial(ERROR, pre), rules.DEFINITION),
         Step(f"{name}.chain", Partial(ERROR, pre), factors, rules.CHAIN),
@@ -81,7 +117,7 @@ def delta_of_unit(name: str, slope_of_error: Expr, pre: Entry, slope: Expr, cite
     ]
     product = cancelled(inserted)
     if product != inserted:
-        rule = rules.CANCEL if sp.fraction(slope_of_error)[1].has(OUT_K) else rules.SIMPLIFY
+        rule = rules.CANCEL if sp.fraction(slope_of_error)[1].has(out) else rules.SIMPLIFY
         steps.append(Step(f"{name}.cancel", inserted, product, rule))
     return finished_as(f"{name}.delta", steps)
 

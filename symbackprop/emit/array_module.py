@@ -151,7 +151,7 @@ class ArrayModule:
             "description": description(spec, names, self.numbers),
             "title": source.title_lines(spec),
             "inputs": spec.sizes[0],
-            "outputs": spec.sizes[-1],
+            "outputs": spec.targets_count,
             "reduction": f"the {spec.batch_reduction} over the batch" + (", plus the penalty" if spec.penalty else ""),
             "array": self.stored.library.array,
             "constants": self.constants(),

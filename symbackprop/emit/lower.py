@@ -62,7 +62,7 @@ class TermReader:
                 return Transposed(self(of))
             case mt.Product(left, right):
                 return MatMul(self(left), self(right))
-            case mt.InBlock(of, block, "columns"):
+            case mt.InBlock(of, block, "columns", _):
                 (*_, size) = _shape(term, self.sizes)
                 assert size is not None
                 return Columns(self(of), block * size, (block + 1) * size)
@@ -272,4 +272,4 @@ def _shape(term: mt.Term, sizes: Sequence[int]) -> tuple[int | None, ...]:
     """The shape of the array that holds ``term``: None for the examples; a bias has one axis."""
     rows, columns = mt.shape(term)
     axes = [axis for axis in (rows, columns) if axis is not None]
-    return tuple(None if axis.layer is None else axis.blocks * sizes[axis.layer - 1] for axis in axes)
+    return tuple(None if axis.layer is None else int(axis.blocks * sizes[axis.layer - 1]) for axis in axes)

@@ -149,7 +149,7 @@ class ScalarLines:
     def error(self) -> Assign:
         """The objective of one example; logarithms in the shares of outputs get the output's formula put in."""
         graph = self.derivation.graph
-        if graph.spec.loss.entry.joint:
+        if graph.spec.loss.entry.joint or graph.spec.loss.entry.parts > 1:
             return self.line(ERROR_NAME, instantiate(graph.error.right, graph.sizes) + graph.penalty(), "error.units")
         out, target = OUT[graph.depth, OUTPUT_UNIT], TARGET[OUTPUT_UNIT]
         factor, total = graph.error.right.xreplace(graph.sizes).as_independent(Sum)

@@ -76,7 +76,8 @@ def _meant(text: str, spec: NetworkSpec) -> tuple[Entry | None, Entry | None]:
         if letter == "x":
             return OUT[1, j], OUT[1, within(j, spec.sizes[0])]
         base = TARGET if letter == "t" else CLASS_WEIGHT
-        return base[j], base[within(j, spec.sizes[-1])] if letter == "t" or spec.class_weights else None
+        most = spec.targets_count
+        return base[j], base[within(j, most)] if letter == "t" or spec.class_weights else None
     return None, None
 
 

@@ -105,6 +105,20 @@ def refuse_joint(loss: Loss, output_reduction: str, outputs: int) -> None:
         raise SpecError(f"the loss {loss.name} is one number for all outputs; expected the output_reduction 'sum'")
 
 
+def refuse_parts(loss: Loss, output: ActivationUse, outputs: int) -> None:
+    """A loss of several outputs a target needs as many of each, and an activation that works output by output."""
+    if loss.parts == 1:
+        return
+    if outputs % loss.parts:
+        what = f"takes {loss.parts} outputs for each target"
+        raise SpecError(f"the loss {loss.name} {what}; expected a multiple of {loss.parts} output units, got {outputs}")
+    if output.entry.over_units or output.trained:
+        raise SpecError(
+            f"the loss {loss.name} needs an output activation that works output by output, without parameters to "
+            f"train; {output.tag} does not, 'identity' does"
+        )
+
+
 def with_class_weights(use: LossUse, weights: tuple[Rational, ...]) -> LossUse:
     """The loss with ``weights`` of the classes: one whose outputs have shares of their own, by classes."""
     if not weights:

@@ -107,6 +107,15 @@ def loss_share(use: LossUse) -> Expr | None:
     return row.C * share if use.class_weights else share
 
 
+def part(unit: Expr, block: int, parts: int) -> Expr:
+    """The place of the output of a target in a block of the outputs of layer l; of one part, the target's own place.
+
+    >>> part(OUTPUT_UNIT, 1, 2), part(OUTPUT_UNIT, 0, 1)
+    (k+n[l]/2, k)
+    """
+    return unit if parts == 1 else InBlock(unit, block, SIZE[LAYER] / parts)
+
+
 def at_outputs(formula: Expr) -> Expr:
     """A formula of a loss at the k-th output, or at all outputs, of layer l.
 
@@ -115,7 +124,7 @@ def at_outputs(formula: Expr) -> Expr:
     """
     put = {row.A: OUT[LAYER, OUTPUT_UNIT], row.T: TARGET[OUTPUT_UNIT], row.C: CLASS_WEIGHT[OUTPUT_UNIT]}
     put[row.N] = SIZE[LAYER]
-    outputs = {e: OUT[LAYER, e.indices[0]] for e in formula.atoms(Entry) if e.base == row.OUTPUTS}
+    outputs = {e: OUT[LAYER, e.indices[0].xreplace(put)] for e in formula.atoms(Entry) if e.base == row.OUTPUTS}
     return formula.xreplace({**put, **outputs})
 
 
@@ -124,8 +133,9 @@ def error(use: LossUse, output_reduction: str) -> Equation:
     out, share = OUT[LAYER, OUTPUT_UNIT], loss_share(use)
     if share is None:
         return Equation(ERROR, at_outputs(use.entry.value), (out,), Integer(1))
-    total = Sum(at_outputs(share), (OUTPUT_UNIT, 1, SIZE[LAYER]))
-    return Equation(ERROR, total / SIZE[LAYER] if output_reduction == "mean" else total, (out,), Integer(1))
+    targets = SIZE[LAYER] / use.entry.parts
+    total = Sum(at_outputs(share), (OUTPUT_UNIT, 1, targets))
+    return Equation(ERROR, total / targets if output_reduction == "mean" else total, (out,), Integer(1))
 
 
 def penalty(use: PenaltyUse, of: Entry) -> Expr:

@@ -18,6 +18,7 @@ from symbackprop.network.choices import (
     refuse_joint,
     refuse_lone_groups,
     refuse_misfit,
+    refuse_parts,
     with_class_weights,
 )
 from symbackprop.network.given import given, refuse_shared_letters, refuse_untrained, refuse_unused, remarks
@@ -107,6 +108,7 @@ def network(
         uses, loss_use, choices = cross_entropy(uses, loss_use, open_output, sizes[-1])
     loss_use = with_class_weights(loss_use, options.class_weights(class_weights, sizes[-1]))
     refuse_lone_groups(uses, sizes)
+    refuse_parts(loss_use.entry, uses[-1], sizes[-1])
     refuse_misfit(loss_use.entry, uses[-1], sizes[-1])
     reduction = options.one_of("output_reduction", output_reduction, ("sum", "mean"))
     refuse_joint(loss_use.entry, reduction, sizes[-1])

@@ -91,6 +91,11 @@ class NetworkSpec:
             merged.update(parameters)
         return merged
 
+    @property
+    def targets_count(self) -> int:
+        """The number of targets: one for each output, or for several of them."""
+        return self.sizes[-1] // self.loss.entry.parts
+
     @cached_property
     def class_weights(self) -> dict[Entry, Rational]:
         """The weights of the classes, as formulas name them, and their numbers."""

@@ -80,8 +80,9 @@ class FrontWriter:
         parameters += len(spec.trained)
         first = self.writer.notation.profile.first_layer
         said = [words("words", "layers", count=spec.depth, parameters=parameters, first=first)]
-        several = spec.sizes[-1] > 1 and not spec.loss.entry.joint
-        reduction = words("words", spec.output_reduction) if several else ""
+        several = spec.targets_count > 1 and not spec.loss.entry.joint
+        over = spec.output_reduction if spec.loss.entry.parts == 1 else f"{spec.output_reduction}_targets"
+        reduction = words("words", over) if several else ""
         said.append(words("words", "loss", name=self._loss(), reduction=reduction))
         if spec.class_weights:
             said.append(words("words", "class_weights", values=self._class_weights()))
@@ -188,6 +189,7 @@ class FrontWriter:
         entries |= {"size": SIZE[layer], "batch": BATCH, "rate": RATE}
         for key, expr in entries.items():
             named = expr_sign(self.writer.notation.substitution.into(expr))[1]
+            key = "target_of_parts" if key == "target" and spec.loss.entry.parts > 1 else key
             yield named, words("meanings", variant("meanings", key, profile.variants), **places)
         yield from self._functions()
         for entry in spec.trained.values():
