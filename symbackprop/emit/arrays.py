@@ -37,11 +37,11 @@ class Library:
     it, where the library's functions take arrays only. ``truth_counts`` where a test multiplies as 1 or 0. ``opening``
     holds, for each word that lines may use, the line that defines it; its ``{}`` is the input.
 
-    ``rows`` and ``columns`` put a vector (the first ``{}``) in front of a matrix, ``joined`` puts matrices side by side,
-    ``shaped`` gives a shape. Parameters
-    start at ``normal`` (of a shape and the number of units it comes from), ``zeros`` (of a shape) or ``start`` (a
-    number). ``given`` is the type of inputs and targets, ``array`` what ``as_array`` makes of them
-    and ``as_arrays`` of a list, ``number`` the type of the loss, and ``as_number`` makes one of the value computed.
+    ``rows`` and ``columns`` put a vector (the first ``{}``) in front of a matrix, ``joined`` puts matrices side by
+    side, ``shaped`` gives a shape. Parameters start at ``normal`` (of a shape and the number of units it comes from),
+    ``zeros`` (of a shape) or ``start`` (a number). ``given`` is the type of inputs and targets, ``array`` what
+    ``as_array`` makes of them and ``as_arrays`` of a list, ``number`` the type of the loss, and ``as_number`` makes one
+    of the value computed.
     """
 
     helpers: str
