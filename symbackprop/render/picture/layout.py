@@ -215,11 +215,22 @@ class NetworkLayout:
         if not self.backward:
             return
         lit = [line for line in (*self._all_edges, *self.to_error()) if line.tone == Tone.LIT]
+        # Of several edges from one unit to another, the outermost has the arrow beside it.
+        lit = list({self._ends.get(line.entry, line.entry): line for line in lit}.values())
         if len(lit) > FLOWS_SHOWN:
             return
         for line in lit:
             if line.entry != str(self.shown.of):
                 yield beside(line)
+
+    @cached_property
+    def _ends(self) -> dict[str, tuple[Entry, Entry]]:
+        """The units that the edge of each weight leads from and to."""
+        return {
+            str(of): (OUT[of.indices[0], of.indices[1]], OUT[l + 1, self.graph.reader(l + 1, int(of.indices[2]))[0]])
+            for l in range(1, self.graph.depth)
+            for of in self.graph.weights(l)
+        }
 
     @cached_property
     def deltas(self) -> tuple[Label, ...]:

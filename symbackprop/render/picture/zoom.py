@@ -20,7 +20,7 @@ from symbackprop.render.picture.shapes import Label, Line, Node, Picture, Tone
 
 COLUMNS = (0.0, 3.4, 6.2, 9.6)  # sources, z, a, the next layer's z or the error
 PITCH, RADIUS, SMALLER = 1.5, 0.48, 0.7
-SHARES = (0.3, 0.6)  # where on edges to the pieces of one unit their labels lie, by turns
+SHARES = (0.24, 0.62)  # where on edges to the pieces of one unit their labels lie, by turns
 SHOWN = 4  # units of a neighbouring layer up to which all of them are drawn
 
 
@@ -168,13 +168,17 @@ class ZoomLayout:
         flows = [beside(line) for line in onward]
         deltas = tuple(self.deltas([*into, *onward, *flows], nodes))
         on_edges = [line.label for line in (*into, *onward) if line.label is not None]
+        crossed = on_edges if len(self.pres) > 1 else []
         return finished(
             Picture(
                 name,
                 title,
                 about,
                 nodes=tuple(nodes),
-                edges=tuple(cleared(line, deltas) for line in (*into, *onward)),
+                edges=tuple(
+                    cleared(line, [*deltas, *(label for label in crossed if label is not line.label)])
+                    for line in (*into, *onward)
+                ),
                 arrows=tuple(cleared(line, (*deltas, *on_edges)) for line in flows),
                 labels=deltas,
             )
