@@ -13,7 +13,7 @@ import sympy as sp
 from sympy import Expr, Integer, Sum, Symbol
 
 from symbackprop.calculus.cases import without_extremes
-from symbackprop.calculus.indices import Entry, instantiate
+from symbackprop.calculus.indices import Entry, InBlock, instantiate
 from symbackprop.calculus.inert import Chain, Partial, Total
 from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import (
@@ -56,7 +56,7 @@ def written_out(expr: Expr, units: Mapping[Symbol, int], sizes: Mapping[Expr, in
 
     def parts_written(e: Expr) -> Expr:
         if isinstance(e, Entry):
-            return e.xreplace(put)
+            return e.base[tuple(map(write, e.indices))] if e.has(InBlock) else e.xreplace(put)
         args = tuple(map(write, e.args))
         return e if args == e.args else e.func(*args)
 

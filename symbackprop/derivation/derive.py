@@ -165,7 +165,8 @@ def over_units_slopes(graph: ForwardGraph, layer: int) -> Iterator[Block]:
     """∂a/∂z of a layer whose outputs read several pre-activations: of all units, or of each unit's pieces."""
     activation, entry = graph.out[layer].equation, graph.spec.activation_of(layer).entry
     if entry.group:
-        yield Block("group_slope", reverse.at_layer(output.group_slope(activation), layer), (OUT[layer, TO],))
+        key = "group_slope" if layer == graph.depth else "group_slope_hidden"
+        yield Block(key, reverse.at_layer(output.group_slope(activation), layer), (OUT[layer, TO],))
     for block, pre in enumerate(activation.parents if entry.pieces > 1 else ()):
         steps = reverse.at_layer(output.piece_slope(activation, block), layer)
         apart = (sp.Ne(kink.of, kink.at) for kink in entry.kinks)

@@ -29,7 +29,7 @@ def first_unit(of: Entry) -> tuple[int, int]:
 def choices(graph: ForwardGraph, of: Entry) -> list[list[tuple[Expr, ...]]]:
     """What a path can pass at each layer, from the one where ``of`` acts to the output: a pre-activation, an output.
 
-    A pre-activation leads to the output of the one unit that reads it; of a group function, to that of every unit.
+    A pre-activation leads to the output of the one unit that reads it, or, of a group function, to that of every unit.
     A weight or bias acts on one pre-activation, a trained parameter of an activation on every output of its layer.
     """
     layer = first_layer(of)

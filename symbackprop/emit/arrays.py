@@ -39,10 +39,10 @@ class Library:
     line that makes a row of the constant with the weights of the classes, under the name ``{1}``.
 
     ``rows`` and ``columns`` put a vector (the first ``{}``) in front of a matrix, ``joined`` puts matrices side by
-    side, ``shaped`` gives a shape. Parameters
-    start at ``normal`` (of a shape and the number of units it comes from), ``zeros`` (of a shape) or ``start`` (a
-    number). ``given`` is the type of inputs and targets, ``array`` what ``as_array`` makes of them
-    and ``as_arrays`` of a list, ``number`` the type of the loss, and ``as_number`` makes one of the value computed.
+    side, ``shaped`` gives a shape. Parameters start at ``normal`` (of a shape and the number of units it comes from),
+    ``zeros`` (of a shape) or ``start`` (a number). ``given`` is the type of inputs and targets, ``array`` what
+    ``as_array`` makes of them and ``as_arrays`` of a list, ``number`` the type of the loss, and ``as_number`` makes one
+    of the value computed.
     ``beyond_the_classes`` says what becomes of a class that is none, where it is not refused.
     """
 

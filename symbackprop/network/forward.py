@@ -117,6 +117,11 @@ class ForwardGraph:
         """The number of places in a block of ``layer``: its units, or in the output layer the targets."""
         return self.spec.targets_count if layer == self.depth else self.spec.sizes[layer - 1]
 
+    def read_by(self, out: Entry) -> list[Entry]:
+        """The pre-activations that feed the unit with the output ``out``, by block."""
+        layer, unit = map(int, out.indices)
+        return [PRE[layer, pre] for pre in self.fed(layer)[unit - 1 :: len(self.units(layer))]]
+
     def weights(self, layer: int | None = None) -> Iterator[Entry]:
         """The individual weights that leave ``layer`` (all, without one), by target unit, then source unit."""
         for l in range(1, self.depth) if layer is None else (layer,):

@@ -9,8 +9,8 @@ from itertools import groupby
 from sympy import Expr, Integer, Symbol
 
 from symbackprop.calculus.inert import Apply
-from symbackprop.catalogue.entries import A, T, Z
-from symbackprop.network.layers import GENERIC_LOSS, at_outputs
+from symbackprop.catalogue.entries import A, Kink, T, Z
+from symbackprop.network.layers import GENERIC_LOSS, at_outputs, in_layer
 from symbackprop.network.quantities import (
     BATCH,
     BIAS,
@@ -76,7 +76,7 @@ class FrontWriter:
     def sentences(self) -> list[str]:
         """What the network is, in sentences."""
         spec, inline = self._spec, self.writer.inline
-        parameters = spec.weight_count + sum(n for n, bias in zip(spec.sizes[1:], spec.bias, strict=True) if bias)
+        parameters = spec.weight_count + sum(n for n, bias in zip(spec.fed[1:], spec.bias, strict=True) if bias)
         parameters += len(spec.trained)
         first = self.writer.notation.profile.first_layer
         said = [words("words", "layers", count=spec.depth, parameters=parameters, first=first)]
@@ -95,6 +95,7 @@ class FrontWriter:
             chosen = {p: value for p, value in spec.parameters.items() if (p in spec.trained) == learned}
             values = ", ".join(f"{inline(symbol)} = {inline(value)}" for symbol, value in chosen.items())
             said += [words("words", key, values=values)] if chosen else []
+        said += self.pieces()
         said += [self.writer.style.words(choice) for choice in spec.choices]
         return [*said, words("words", "numbers_kept")] if self.writer.view.detail != FULL else said
 
@@ -116,12 +117,14 @@ class FrontWriter:
     def kinks(self) -> list[str]:
         """Where activations and the loss have no derivative, and what is taken there."""
         spec, inline = self._spec, self.writer.inline
-        uses = {use.tag: use.entry for use in spec.activations}
-        said = [
-            self._kink(Z, kink.at, kink.slope, inline(Apply(Symbol(tag), Integer(0), Z)))
-            for tag, entry in uses.items()
-            for kink in entry.kinks
-        ]
+        uses = {use.tag: layer for layer, use in reversed(list(enumerate(spec.activations, start=2)))}
+        said = []
+        for tag, layer in uses.items():
+            for kink in spec.activation_of(layer).entry.kinks:
+                if kink.of is None:
+                    said.append(self._kink(Z, kink.at, kink.slope, inline(Apply(Symbol(tag), Integer(0), Z))))
+                else:
+                    said.append(self._kink_of_piece(kink, layer))
         loss = spec.loss.entry
         # All outputs are in the formula of a joint loss: the point is said of the k-th of them.
         put = {LAYER: Integer(spec.depth)}
@@ -133,6 +136,23 @@ class FrontWriter:
     def _kink(self, at: Expr, point: Expr, slope: Expr, name: str) -> str:
         inline = self.writer.inline
         return words("words", "kink", inline(at), inline(point), inline(slope), name=name)
+
+    def _kink_of_piece(self, kink: Kink, layer: int) -> str:
+        node = self.writer.derivation.graph.out[layer]
+        of, at = (self.writer.inline(node.at_layer(in_layer(side, node.equation))) for side in (kink.of, kink.at))
+        name = self._activation(layer)
+        return words("words", "kink_piece", of, at, self.writer.inline(kink.slope), name=name)
+
+    def pieces(self) -> Iterator[str]:
+        """Which pre-activations a unit reads, where it reads several."""
+        spec, graph, inline = self._spec, self.writer.derivation.graph, self.writer.inline
+        said = set()
+        for layer, use in enumerate(spec.activations, start=2):
+            if use.entry.pieces > 1 and use.tag not in said:
+                said.add(use.tag)
+                read = ", ".join(map(inline, graph.out[layer].parents))
+                name = self._activation(layer)
+                yield words("words", "pieces", inline(graph.out[layer].left), read, name=name, count=use.entry.pieces)
 
     def layers(self) -> list[LayerRow]:
         """The table of layers; neighbours that are equal share a row."""
