@@ -12,6 +12,7 @@ from symbackprop.calculus.indices import Base, Entry, InBlock, index
 Z = Symbol("z", real=True)  # the pre-activation in an elementwise activation's formula
 A = Symbol("a", real=True)  # the output in a loss formula
 T = Symbol("t", real=True)  # the target in a loss formula
+C = Symbol("c", real=True)  # the weight of the output's class, which multiplies its share of a loss
 V = Base("v", layered=False)  # the group's pre-activations v[k], k = 1..N, in a group activation's formula
 K, M = index("k"), index("m")  # the unit whose output is meant, and a running unit, in a formula over units
 OUTPUTS = Base("a", layered=False)  # the outputs a[k], k = 1..N, in the formula of a joint loss
@@ -28,6 +29,15 @@ def piece(block: int) -> Entry:
     vk+n
     """
     return V[InBlock(K, block, N)]
+
+
+def part(block: int, parts: int) -> Entry:
+    """The k-th output in a block of the outputs, counted from 0, in the formula of a loss of several parts.
+
+    >>> part(0, 2), part(1, 2)
+    (ak, ak+n/2)
+    """
+    return OUTPUTS[InBlock(K, block, N / parts)]
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,8 @@ class Loss:
 
     The ``value`` of a ``joint`` loss is E itself, in ``OUTPUTS[M]``, ``TARGETS[M]`` and ``N``; its kinks are those of
     the output ``OUTPUTS[K]``. ``value`` is None for the generic cost, a function of the outputs and the targets.
+    A loss of several ``parts`` takes so many outputs for each target, a block of outputs for each part: its ``value``
+    is the share of the k-th target, in ``part(0, parts)``, ``part(1, parts)``, … and ``T``.
     ``domain`` is the open interval that the outputs must lie in; ``targets_sum_to_one`` and ``binary_targets`` are
     assumptions that a step may use (and must then name). Targets of ``classes`` are 1 for the example's class and 0 for
     the others, or probabilities of classes; emitted modules also take the number of the class.
@@ -94,6 +106,7 @@ class Loss:
     targets_sum_to_one: bool = False
     binary_targets: bool = False
     joint: bool = False
+    parts: int = 1
     classes: bool = False
     notes: tuple[str, ...] = ()
 

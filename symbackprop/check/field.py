@@ -64,7 +64,7 @@ def gradients_in(term: Term) -> set[Gradient]:
     match term:
         case Gradient():
             return {term}
-        case Transpose(of) | Scaled(_, of) | SumOver(of, _) | InBlock(of, _, _):
+        case Transpose(of) | Scaled(_, of) | SumOver(of, _) | InBlock(of, _, _, _):
             return gradients_in(of)
         case Product(left, right):
             return gradients_in(left) | gradients_in(right)

@@ -51,6 +51,7 @@ class Forward:
             arrays[letter, layer] = Dual(stored.reshape(-1) if letter == "b" else stored, {})
         arrays["a", 1] = Dual(np.atleast_2d(point.x).T, {})
         arrays["t",] = Dual(np.atleast_2d(point.t).T, {})
+        arrays["c",] = Dual(np.asarray(self.graph.spec.loss.class_weights, dtype=float), {})
         return arrays
 
     def __call__(self, point: Point) -> tuple[float, float]:

@@ -44,7 +44,7 @@ def random_point(graph: ForwardGraph, emitted: Emitted, rng: np.random.Generator
         shape = ((fan_in, fan_out) if emitted.weights_from_to else (fan_out, fan_in)) if letter == "w" else (fan_out,)
         params[name] = rng.normal(size=shape) * (gain / math.sqrt(fan_in) if letter == "w" else 0.3)
     lead = (EXAMPLES,) if batch else ()
-    t = rng.normal(size=(*lead, sizes[-1]))
+    t = rng.normal(size=(*lead, graph.spec.targets_count))
     if loss.targets_sum_to_one:
         t = np.exp(t) / np.exp(t).sum(axis=-1, keepdims=True)
     elif loss.domain == (0, 1):

@@ -21,7 +21,7 @@ from symbackprop.derivation.matrix_terms import (
 from symbackprop.derivation.steps import Assumption
 from symbackprop.network import layers
 from symbackprop.network.forward import ForwardGraph, Node
-from symbackprop.network.quantities import BATCH, BIAS, EXAMPLE, FROM, OUT, PRE, TARGET, TO, WEIGHT
+from symbackprop.network.quantities import BATCH, BIAS, CLASS_WEIGHT, EXAMPLE, FROM, OUT, PRE, TARGET, TO, WEIGHT
 
 EXAMPLES = 2
 ALL_WEIGHTS = 300  # up to this many weights and biases are varied one by one
@@ -60,9 +60,11 @@ class Sweep:
         for symbol, entry in graph.spec.trained.items():
             learned = self.arrays[str(entry.base.label), int(entry.indices[0])]
             self.evaluate.symbols[symbol] = on_parts(learned, lambda part: part.reshape(()))
-        widths = {("a", 1): graph.spec.sizes[0], ("t",): graph.spec.sizes[-1]}
+        widths = {("a", 1): graph.spec.sizes[0], ("t",): graph.spec.targets_count}
         for name, width in widths.items():
             self.arrays[name] = Dual(self.numbers.random_array((width, self.examples)), {})
+        if graph.class_weights():
+            self.arrays[str(CLASS_WEIGHT.label),] = Dual(self.numbers.random_array((graph.spec.sizes[-1],)), {})
         for assumption in assumptions:
             self._assume(assumption)
         for layer in range(2, graph.depth + 1):

@@ -32,9 +32,7 @@ from symbackprop.derivation.matrix_terms import (
     SumOver,
     Term,
     Transpose,
-    shape,
 )
-from symbackprop.network.quantities import SIZE
 
 
 class TermArrays(NetworkValues[Array]):
@@ -82,11 +80,10 @@ class TermArrays(NetworkValues[Array]):
                 return multiply(self(factor), self.term(of))
             case SumOver(of, over):
                 return add_up(self.term(of), 0 if over == "rows" else 1)
-            case InBlock(of, block, along):
-                rows, columns = shape(term)
-                axis = rows if along == "rows" else columns
-                size = 1 if axis is None else self.integer(SIZE[axis.layer], {})
-                return np.ascontiguousarray(one_block(self.term(of), block, size, along))
+            case InBlock(of, block, along, count):
+                array = self.term(of)
+                size = array.shape[0 if along == "rows" else 1] // count
+                return np.ascontiguousarray(one_block(array, block, size, along))
             case Joined(blocks, along):
                 return np.concatenate(list(map(self.term, blocks)), axis=0 if along == "rows" else 1)
             case Map(function, symbols, arguments):

@@ -29,7 +29,7 @@ from symbackprop.derivation.matrix_terms import (
     Transpose,
     shape,
 )
-from symbackprop.network.quantities import BIAS, NEXT_BIAS, NEXT_WEIGHT, TARGET, WEIGHT
+from symbackprop.network.quantities import BIAS, NEXT_BIAS, NEXT_WEIGHT, WEIGHT
 
 Sizes = tuple[int, ...]
 FROM_CONSTANT = {WEIGHT: BIAS, NEXT_WEIGHT: NEXT_BIAS}  # what the weights from the unit 0 are
@@ -78,7 +78,7 @@ def entries_of(term: Term, sizes: Sizes, examples: int | None, transposed: bool 
             return _combined(put, [entries(argument) for argument in arguments])
         case SumOver(of, over):
             return np.sum(entries(of), axis=0 if over == "rows" else 1, keepdims=True)
-        case InBlock(of, block, along):
+        case InBlock(of, block, along, _):
             rows, columns = shape(term)
             size = _length(rows if along == "rows" else columns, sizes, examples)
             return one_block(entries(of), block, size, along)
@@ -104,7 +104,7 @@ def chained(error: Expr, arrays: list[Any]) -> Any:
 def _length(axis: Axis | None, sizes: Sizes, examples: int | None) -> int:
     if axis is None:
         return 1
-    return axis.blocks * sizes[axis.layer - 1] + axis.constant if axis.layer is not None else examples or 1
+    return int(axis.blocks * sizes[axis.layer - 1]) + axis.constant if axis.layer is not None else examples or 1
 
 
 def _combined(function: Any, parts: list[Any]) -> Any:
@@ -132,7 +132,7 @@ def _constant(axis: Axis | None) -> bool:
 
 
 def _entry(leaf: Leaf, r: int, c: int, transposed: bool) -> Expr:
-    layer = () if leaf.base == TARGET else (leaf.layer,)
+    layer = (leaf.layer,) if leaf.base.layered else ()
     if leaf.base in (WEIGHT, NEXT_WEIGHT):
         leaves, enters = (c, r) if transposed else (r, c)
         return leaf.base[(*layer, leaves, enters)] if leaves else FROM_CONSTANT[leaf.base][(*layer, enters)]

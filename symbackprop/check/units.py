@@ -18,7 +18,7 @@ def free_indices(sides: Iterable[Expr], graph: ForwardGraph) -> dict[Symbol, ran
         for entry in sorted(side.atoms(Entry), key=str):
             for i, units in zip(unit_indices(entry), unit_ranges(entry, graph), strict=False):
                 if isinstance(i, InBlock):
-                    i, units = i.unit, graph.units(int(entry.indices[0]))
+                    i, units = i.unit, range(1, graph.block(int(entry.indices[0])) + 1)
                 if isinstance(i, Symbol) and i in side.free_symbols and i != EXAMPLE:
                     found.setdefault(i, units)
         for delta in sorted(side.atoms(KroneckerDelta), key=str):
@@ -36,7 +36,7 @@ def unit_indices(entry: Entry) -> tuple[Expr, ...]:
 def unit_ranges(entry: Entry, graph: ForwardGraph) -> list[range]:
     """The units that each index of the entry runs over."""
     if not entry.base.layered:
-        return [graph.units(graph.depth)]
+        return [range(1, graph.spec.targets_count + 1)]
     if not entry.indices[0].is_Integer:
         return []
     layer = int(entry.indices[0])

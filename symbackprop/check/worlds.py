@@ -115,6 +115,8 @@ class World(NetworkValues[N]):
             self._set(key := self.key(entry, NOWHERE), self.duals.numbers.random())
             self.duals.symbols[symbol] = self.table[key]  # what activations know it by
             self.symbols[symbol] = self.table[key].value
+        for entry in graph.class_weights():
+            self.table[self.key(entry, NOWHERE)] = Dual(self.numbers.random(positive=True), {})
         for at in self.example_indices():
             self._forward(at, tuple(assumptions))
         self._objective()

@@ -138,7 +138,9 @@ def deltas(derivation: Derivation, layout: Layout) -> Iterator[Step]:
         slope_of_error = Partial(ERROR, OUT[last, TO])
         slope = named_slope(derivation, last)
         term = fold(slope_of_error * slope, *axes(fold, DELTA[last, TO]))
-        yield Step(f"chains.delta.{last}", leaf(DELTA, last, graph, layout), term, rules.MATRIX, ("output.chain",))
+        chains = ("output.chain", *(f"output.piece.{part}.chain" for part in range(graph.spec.loss.entry.parts)))
+        cited = tuple(label for label in chains if label in derivation.general)
+        yield Step(f"chains.delta.{last}", leaf(DELTA, last, graph, layout), term, rules.MATRIX, cited)
     by_unit = (l for l in range(last - 1, 1, -1) if not graph.spec.activation_of(l).entry.over_units)
     for layer in by_unit:
         sizes: dict[Expr, Expr] = {size: Integer(n) for size, n in graph.sizes.items()}
@@ -177,7 +179,7 @@ def leaf(base: Base, layer: int, graph: ForwardGraph, layout: Layout) -> Leaf:
 def shape_of(of: Leaf, sizes: tuple[int, ...]) -> tuple[int, int]:
     """The number of rows and of columns."""
     rows, columns = (
-        1 if axis is None or axis.layer is None else axis.blocks * sizes[axis.layer - 1]
+        1 if axis is None or axis.layer is None else int(axis.blocks * sizes[axis.layer - 1])
         for axis in (of.rows, of.columns)
     )
     return rows, columns

@@ -143,6 +143,18 @@ def slope_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterato
     last = graph.depth
     for layer in range(2, last + 1):
         yield from over_units_slopes(graph, layer)
+    yield from error_slopes(graph)
+
+
+def error_slopes(graph: ForwardGraph) -> Iterator[Block]:
+    """∂E/∂a of the outputs, or of those in each block where a target has several."""
+    loss, last = graph.spec.loss.entry, graph.depth
+    if loss.parts > 1:
+        share = layers.loss_share(graph.spec.loss)
+        for part in range(loss.parts):
+            of_part = reverse.at_layer(output.part_slope(graph.error.equation, share, part, loss.parts), last)
+            yield Block("error_slope", of_part)
+        return
     steps, _ = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
     if steps:
         block = Block("error_slope", reverse.at_layer(steps, last))
@@ -171,10 +183,13 @@ def conditioned(block: Block, label: str, conditions: tuple[Expr, ...]) -> Block
 
 def output_delta(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> tuple[Step, ...]:
     """δ of the output layer."""
-    last = graph.depth
-    _, slope_of_error = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
+    last, loss = graph.depth, graph.spec.loss.entry
     use = graph.spec.activation_of(last)
     activation = graph.out[last].equation
+    if loss.parts > 1:
+        share, slope = layers.loss_share(graph.spec.loss), slopes[Symbol(use.tag)]
+        return reverse.at_layer(output.part_deltas(graph.error.equation, share, loss.parts, slope), last)
+    _, slope_of_error = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
     if use.entry.group:
         uses = () if isinstance(slope_of_error, Partial) else ("error.slope",)
         sums_to_one = graph.spec.loss.entry.targets_sum_to_one
@@ -188,8 +203,9 @@ def output_delta(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> tuple[S
 
 def delta_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterator[Block]:
     """From the output back: each layer's gradients, then δ of the layer before and what its activation learns."""
-    _, slope_of_error = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
-    yield from trained_blocks(graph, graph.depth, lambda *of: trained.at_output(slope_of_error, *of))
+    if graph.spec.activation_of(graph.depth).trained:
+        _, slope_of_error = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
+        yield from trained_blocks(graph, graph.depth, lambda *of: trained.at_output(slope_of_error, *of))
     for layer in range(graph.depth - 1, 0, -1):
         for of in parameters(graph, layer):
             steps = reverse.gradient(graph.pre[layer + 1].equation, of, graph.spec.penalty)

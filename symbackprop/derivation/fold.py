@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import sympy as sp
@@ -53,18 +54,21 @@ Index: TypeAlias = Any  # an index symbol, or None
 class Fold:
     """The reading of index expressions in one ``layout``; ``depth`` is the layer that the targets belong to.
 
-    ``blocks`` is the number of pre-activations of a unit, for the layers where it is more than one.
+    ``blocks`` is the number of pre-activations of a unit, for the layers where it is more than one; ``parts`` is the
+    number of outputs for each target.
     """
 
     layout: Layout
     depth: int
     blocks: Mapping[int, int] = field(default_factory=dict)
+    parts: int = 1
 
     @classmethod
     def of(cls, graph: ForwardGraph, layout: Layout) -> Fold:
         """The reading of the equations of ``graph``."""
         uses = enumerate(graph.spec.activations, start=2)
-        return cls(layout, graph.depth, {layer: use.entry.pieces for layer, use in uses if use.entry.pieces > 1})
+        blocks = {layer: use.entry.pieces for layer, use in uses if use.entry.pieces > 1}
+        return cls(layout, graph.depth, blocks, graph.spec.loss.entry.parts)
 
     def leaf(self, entry: Entry) -> tuple[Leaf, Index, Index]:
         """The array that ``entry`` belongs to, and the indices that run along its rows and columns.
@@ -85,8 +89,10 @@ class Fold:
         unit = Axis(layer)
         if base in (BIAS, NEXT_BIAS, PRE, DELTA):
             unit = self.pre_activations(layer + 1 if base in (BIAS, NEXT_BIAS) else layer)
+        if base == TARGET:
+            unit = Axis(layer, blocks=Fraction(1, self.parts))
         example, m = (EXAMPLES, EXAMPLE) if EXAMPLE in entry.indices else (None, None)
-        tag = None if base == TARGET else layer
+        tag = layer if base.layered else None
         if self.layout.examples_in_rows:
             return Leaf(base, tag, example, unit), m, units[0]
         return Leaf(base, tag, unit, example), units[0], m
@@ -105,7 +111,9 @@ class Fold:
             array: Term = leaf
             for at in expr.indices:
                 if isinstance(at, InBlock):
-                    array = matrix_terms.InBlock(leaf, at.block, "rows" if rows == at.unit else "columns")
+                    along: matrix_terms.Along = "rows" if rows == at.unit else "columns"
+                    count = self.blocks.get(leaf.layer or self.depth, self.parts)
+                    array = matrix_terms.InBlock(leaf, at.block, along, count)
             if (rows in (r, None)) and (columns in (c, None)):
                 return array
             return Transpose(array)

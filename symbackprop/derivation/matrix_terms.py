@@ -9,6 +9,7 @@ Operations on terms live in modules of their own; a term only holds its parts.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Literal
 
 from sympy import Expr, Symbol
@@ -24,12 +25,13 @@ class Axis:
     """The units of ``layer``, or, where ``layer`` is None, the examples of a batch.
 
     With ``constant``, a unit 0 stands in front, whose output is always 1: the weights that leave it are the biases.
-    With several ``blocks``, it is the layer's pre-activations, one for each unit in each block.
+    With several ``blocks``, it is the layer's pre-activations, one for each unit in each block; with a fraction, it is
+    a block of its units.
     """
 
     layer: int | None
     constant: bool = False
-    blocks: int = 1
+    blocks: int | Fraction = 1
 
 
 EXAMPLES = Axis(None)
@@ -124,11 +126,12 @@ class SumOver:
 
 @dataclass(frozen=True)
 class InBlock:
-    """The rows or columns of ``of`` that belong to one ``block`` of its axis, counted from 0."""
+    """The rows or columns of ``of`` that belong to one ``block`` of its axis, counted from 0, of so many."""
 
     of: Term
     block: int
     along: Along
+    count: int
 
 
 @dataclass(frozen=True)
@@ -235,15 +238,17 @@ def shape(term: Term) -> tuple[Axis | None, Axis | None]:
             return next((r for r, _ in shapes if r), None), next((c for _, c in shapes if c), None)
         case SumOver(of, over):
             return (None, shape(of)[1]) if over == "rows" else (shape(of)[0], None)
-        case InBlock(of, _, along):
-            return with_blocks(shape(of), along, 1)
+        case InBlock(of, _, along, count):
+            return times_blocks(shape(of), along, Fraction(1, count))
         case Joined(blocks, along):
-            return with_blocks(shape(blocks[0]), along, len(blocks))
+            return times_blocks(shape(blocks[0]), along, Fraction(len(blocks)))
 
 
-def with_blocks(axes: tuple[Axis | None, Axis | None], along: str, blocks: int) -> tuple[Axis | None, Axis | None]:
-    """The rows and columns, with so many ``blocks`` in the one of them that lies ``along``."""
+def times_blocks(
+    axes: tuple[Axis | None, Axis | None], along: str, number: Fraction
+) -> tuple[Axis | None, Axis | None]:
+    """The rows and columns, the one of them that lies ``along`` made so many times as long."""
     rows, columns = axes
     if along == "rows":
-        return replace(rows, blocks=blocks) if rows else None, columns
-    return rows, replace(columns, blocks=blocks) if columns else None
+        return replace(rows, blocks=rows.blocks * number) if rows else None, columns
+    return rows, replace(columns, blocks=columns.blocks * number) if columns else None

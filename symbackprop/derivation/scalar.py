@@ -131,8 +131,9 @@ class ScalarView:
         if of == ERROR and by.base == PRE:
             return DELTA[by.indices], ()
         if of == ERROR:
-            step = self.general.get("error.slope")
-            return (self.instance(step.right, k=int(by.indices[1])), (step.label,)) if step else (Partial(of, by), ())
+            unit, block = self.graph.within_block(self.graph.depth, int(by.indices[1]))
+            step = self.general.get("error.slope", self.general.get(f"error.slope.part.{block}"))
+            return (self.instance(step.right, k=unit), (step.label,)) if step else (Partial(of, by), ())
         layer, unit = int(of.indices[0]), int(of.indices[1])
         if is_trained(by):
             step = self.general[f"gradient.{by.base.label}.{layer}.local"]

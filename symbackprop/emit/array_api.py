@@ -25,7 +25,9 @@ ARRAY_API = Library(
     given="Any",
     array="Any",
     number="Any",
+    class_weights='{1} = xp.asarray([CLASS_WEIGHTS], dtype={0}.dtype, device=getattr({0}, "device", None))',
     truth_counts=False,
     bare="real({})",
+    beyond_the_classes="; others give nan",
     shaped="xp.reshape({}, {})",
 )

@@ -99,7 +99,7 @@ def javascript_parts(derivation: Derivation, profile: Profile, numbers: Mapping[
     return {
         "summary": f"Gradients of every single weight of the network {source.summary(spec)}, for one example.",
         "inputs": [(json.dumps(address), name) for address, name in inputs.items()],
-        "constants": source.constants(spec),
+        "constants": source.single_constants(spec),
         "lines": printed,
         "results": [(json.dumps(address), name) for address, name in found.items()],
         "helpers": sorted(printer.used),

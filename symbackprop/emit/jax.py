@@ -21,5 +21,7 @@ JAX = Library(
     given="ArrayLike",
     array="Array",
     number="Array",
+    class_weights="{1} = jnp.asarray([CLASS_WEIGHTS], {0}.dtype)",
     bare="real({})",
+    beyond_the_classes="; others give nan under jit",
 )

@@ -62,7 +62,7 @@ class TermReader:
                 return Transposed(self(of))
             case mt.Product(left, right):
                 return MatMul(self(left), self(right))
-            case mt.InBlock(of, block, "columns"):
+            case mt.InBlock(of, block, "columns", _):
                 (*_, size) = _shape(term, self.sizes)
                 assert size is not None
                 return Columns(self(of), block * size, (block + 1) * size)
@@ -116,7 +116,7 @@ class TermReader:
 
     def scaled(self, factor: Expr, of: Node) -> Node:
         """``factor`` times ``of``, the sign in front, what divides behind."""
-        if factor.could_extract_minus_sign():
+        if factor.could_extract_minus_sign() and not factor.is_Add:
             return Op("negative", (self.scaled(-factor, of),))
         number, named = factor.as_coeff_Mul()
         over, under = number_fraction(number)
@@ -143,6 +143,8 @@ class TermReader:
                 return factor * EntrySum(self.formula(of))
             case mt.SumOver(of, "columns"):
                 return RowSum(self.formula(of))
+            case mt.Product(left, mt.Transpose(mt.Leaf(_, _, None, _) as row)):
+                return RowSum(self.formula(left) * self.formula(row))  # u rᵀ is the sum of u ⊙ r over the columns
             case mt.Map(function, symbols, arguments):
                 whole = function.xreplace(dict(zip(symbols, map(self.formula, arguments), strict=True)))
                 return named(whole, self.slopes)
@@ -270,4 +272,4 @@ def _shape(term: mt.Term, sizes: Sequence[int]) -> tuple[int | None, ...]:
     """The shape of the array that holds ``term``: None for the examples; a bias has one axis."""
     rows, columns = mt.shape(term)
     axes = [axis for axis in (rows, columns) if axis is not None]
-    return tuple(None if axis.layer is None else axis.blocks * sizes[axis.layer - 1] for axis in axes)
+    return tuple(None if axis.layer is None else int(axis.blocks * sizes[axis.layer - 1]) for axis in axes)

@@ -25,6 +25,7 @@ NUMPY = Library(
     given="ArrayLike",
     array="np.ndarray",
     number="float",
+    class_weights="{1} = np.asarray([CLASS_WEIGHTS], {0}.dtype)",
     as_number="float({})",
 )
 

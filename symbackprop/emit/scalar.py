@@ -22,7 +22,7 @@ from symbackprop.emit.names import ERROR_NAME
 from symbackprop.emit.printer import ATOM, CASE, TEST, PythonPrinter
 from symbackprop.emit.program import COSTLY, Assign, Node, Var, needed, share
 from symbackprop.emit.stable import stable_form
-from symbackprop.network.quantities import BATCH, DELTA, ERROR, OUT, OUTPUT_UNIT, PRE, TARGET
+from symbackprop.network.quantities import BATCH, CLASS_WEIGHT, DELTA, ERROR, OUT, OUTPUT_UNIT, PRE, TARGET
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
 
@@ -149,17 +149,20 @@ class ScalarLines:
     def error(self) -> Assign:
         """The objective of one example; logarithms in the shares of outputs get the output's formula put in."""
         graph = self.derivation.graph
-        if graph.spec.loss.entry.joint:
+        if graph.spec.loss.entry.joint or graph.spec.loss.entry.parts > 1:
             return self.line(ERROR_NAME, instantiate(graph.error.right, graph.sizes) + graph.penalty(), "error.units")
         out, target = OUT[graph.depth, OUTPUT_UNIT], TARGET[OUTPUT_UNIT]
         factor, total = graph.error.right.xreplace(graph.sizes).as_independent(Sum)
-        a, t = Symbol("_a", real=True), Symbol("_t", real=True)
+        a, t, c = (Symbol(name, real=True) for name in ("_a", "_t", "_c"))
         output = self.output_formula(graph.depth)
-        share_of_unit = in_logarithms(total.function.xreplace({out: a, target: t}), a, output)
+        share_of_unit = in_logarithms(
+            total.function.xreplace({out: a, target: t, CLASS_WEIGHT[OUTPUT_UNIT]: c}), a, output
+        )
         formula = stable_form(share_of_unit)
         shares = [
-            self.at_unit(formula, graph.depth, k).xreplace({a: symbol_of(OUT[graph.depth, k]), t: symbol_of(TARGET[k])})
+            self.at_unit(formula, graph.depth, k).xreplace(dict(zip((a, t, c), map(symbol_of, entries), strict=True)))
             for k in graph.units(graph.depth)
+            for entries in [(OUT[graph.depth, k], TARGET[k], CLASS_WEIGHT[k])]
         ]
         return Assign(ERROR_NAME, self.node(factor * sp.Add(*shares) + self.symbols(graph.penalty())), "error.units")
 
@@ -216,7 +219,7 @@ def scalar_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str,
         "handed_in": bool(source.functions_handed_in(spec)),
         "uses_math": any("math." in line for line in everything.lines),
         "arguments": source.filled([f'"{name}", ' for name in inputs]),
-        "constants": source.constants(spec),
+        "constants": source.single_constants(spec),
         "functions": functions,
         "all_def": signature("loss_and_gradients", inputs, everything.named, "tuple[float, dict[str, float]]"),
         "all_lines": everything.lines,

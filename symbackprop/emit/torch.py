@@ -26,5 +26,6 @@ TORCH = Library(
     given="Tensor",
     array="Tensor",
     number="Tensor",
+    class_weights="{1} = torch.tensor([CLASS_WEIGHTS], dtype={0}.dtype, device={0}.device)",
     bare="real({})",
 )

@@ -11,6 +11,7 @@ from symbackprop.catalogue import entries as row
 from symbackprop.catalogue.activations import ACTIVATIONS
 from symbackprop.catalogue.entries import Kink, Loss
 from symbackprop.catalogue.lookup import find_activation, find_loss
+from symbackprop.catalogue.losses import LOSSES
 from symbackprop.errors import SpecError, shown
 from symbackprop.network import options
 from symbackprop.network.given import Given
@@ -102,6 +103,30 @@ def refuse_joint(loss: Loss, output_reduction: str, outputs: int) -> None:
         raise SpecError(f"the loss {loss.name} compares outputs with each other; expected several output units, got 1")
     if loss.joint and output_reduction == "mean":
         raise SpecError(f"the loss {loss.name} is one number for all outputs; expected the output_reduction 'sum'")
+
+
+def refuse_parts(loss: Loss, output: ActivationUse, outputs: int) -> None:
+    """A loss of several outputs a target needs as many of each, and an activation that works output by output."""
+    if loss.parts == 1:
+        return
+    if outputs % loss.parts:
+        what = f"takes {loss.parts} outputs for each target"
+        raise SpecError(f"the loss {loss.name} {what}; expected a multiple of {loss.parts} output units, got {outputs}")
+    if output.entry.over_units or output.trained:
+        raise SpecError(
+            f"the loss {loss.name} needs an output activation that works output by output, without parameters to "
+            f"train; {output.tag} does not, 'identity' does"
+        )
+
+
+def with_class_weights(use: LossUse, weights: tuple[Rational, ...]) -> LossUse:
+    """The loss with ``weights`` of the classes: one whose outputs have shares of their own, by classes."""
+    if not weights:
+        return use
+    if not use.entry.classes or use.entry.joint:
+        fitting = ", ".join(loss.name for loss in LOSSES.values() if loss.classes and not loss.joint)
+        raise SpecError(f"the loss {use.entry.name} takes no class_weights; expected one of {fitting}")
+    return replace(use, class_weights=weights)
 
 
 def refuse_misfit(loss: Loss, output: ActivationUse, outputs: int) -> None:

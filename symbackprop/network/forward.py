@@ -108,6 +108,15 @@ class ForwardGraph:
         block, place = divmod(pre - 1, self.spec.sizes[layer - 1])
         return place + 1, block
 
+    def within_block(self, layer: int, place: int) -> tuple[int, int]:
+        """Where a pre-activation lies in its block of ``layer``, from 1, and which block that is, from 0."""
+        block, within = divmod(place - 1, self.block(layer))
+        return within + 1, block
+
+    def block(self, layer: int) -> int:
+        """The number of places in a block of ``layer``: its units, or in the output layer the targets."""
+        return self.spec.targets_count if layer == self.depth else self.spec.sizes[layer - 1]
+
     def read_by(self, out: Entry) -> list[Entry]:
         """The pre-activations that feed the unit with the output ``out``, by block."""
         layer, unit = map(int, out.indices)
@@ -131,7 +140,11 @@ class ForwardGraph:
 
     def targets(self) -> list[Entry]:
         """The individual targets."""
-        return [TARGET[k] for k in self.units(self.depth)]
+        return [TARGET[k] for k in range(1, self.spec.targets_count + 1)]
+
+    def class_weights(self) -> list[Entry]:
+        """The individual weights of the classes, where they have any."""
+        return list(self.spec.class_weights)
 
     def entry_equation(self, entry: Entry) -> Expr:
         """The forward equation of one pre-activation or output, sums written out."""

@@ -12,6 +12,7 @@ from symbackprop.catalogue import entries as row
 from symbackprop.network.quantities import (
     BATCH,
     BIAS,
+    CLASS_WEIGHT,
     ERROR,
     FROM,
     LAYER,
@@ -94,15 +95,25 @@ def activation(use: ActivationUse, at_output: bool = True) -> Equation:
 
 
 def loss_share(use: LossUse) -> Expr | None:
-    """One output's share of the error, in the catalogue's ``A`` and ``T``, for the units of layer l.
+    """One output's share of the error, in the catalogue's ``A``, ``T`` and ``C``, for the units of layer l.
 
-    None for a joint loss, which has no shares.
+    Where classes have weights, each share counts as much as its class. None for a joint loss, which has no shares.
     """
     if use.entry.joint:
         return None
     if use.entry.value is None:
         return Apply(GENERIC_LOSS, Integer(0), row.A, row.T)
-    return use.entry.value.xreplace({row.N: SIZE[LAYER]})
+    share = use.entry.value.xreplace({row.N: SIZE[LAYER]})
+    return row.C * share if use.class_weights else share
+
+
+def part(unit: Expr, block: int, parts: int) -> Expr:
+    """The place of the output of a target in a block of the outputs of layer l; of one part, the target's own place.
+
+    >>> part(OUTPUT_UNIT, 1, 2), part(OUTPUT_UNIT, 0, 1)
+    (k+n[l]/2, k)
+    """
+    return unit if parts == 1 else InBlock(unit, block, SIZE[LAYER] / parts)
 
 
 def at_outputs(formula: Expr) -> Expr:
@@ -111,8 +122,9 @@ def at_outputs(formula: Expr) -> Expr:
     >>> at_outputs(row.A - row.T), at_outputs(row.OUTPUTS[row.M])
     (ak[l] - tk, am[l])
     """
-    put = {row.A: OUT[LAYER, OUTPUT_UNIT], row.T: TARGET[OUTPUT_UNIT], row.N: SIZE[LAYER]}
-    outputs = {e: OUT[LAYER, e.indices[0]] for e in formula.atoms(Entry) if e.base == row.OUTPUTS}
+    put = {row.A: OUT[LAYER, OUTPUT_UNIT], row.T: TARGET[OUTPUT_UNIT], row.C: CLASS_WEIGHT[OUTPUT_UNIT]}
+    put[row.N] = SIZE[LAYER]
+    outputs = {e: OUT[LAYER, e.indices[0].xreplace(put)] for e in formula.atoms(Entry) if e.base == row.OUTPUTS}
     return formula.xreplace({**put, **outputs})
 
 
@@ -121,8 +133,9 @@ def error(use: LossUse, output_reduction: str) -> Equation:
     out, share = OUT[LAYER, OUTPUT_UNIT], loss_share(use)
     if share is None:
         return Equation(ERROR, at_outputs(use.entry.value), (out,), Integer(1))
-    total = Sum(at_outputs(share), (OUTPUT_UNIT, 1, SIZE[LAYER]))
-    return Equation(ERROR, total / SIZE[LAYER] if output_reduction == "mean" else total, (out,), Integer(1))
+    targets = SIZE[LAYER] / use.entry.parts
+    total = Sum(at_outputs(share), (OUTPUT_UNIT, 1, targets))
+    return Equation(ERROR, total / targets if output_reduction == "mean" else total, (out,), Integer(1))
 
 
 def penalty(use: PenaltyUse, of: Entry) -> Expr:

@@ -159,7 +159,10 @@ class EquationWriter:
         parts = [self.matrix_blocks(layout, mark) for layout, mark in ((one, "a"), (batch, "b"))]
         first_of_batch = parts[1][0]
         batch_sentence = words("words", variant("words", f"batch_{profile.examples}", profile.variants))
-        opened = f"{batch_sentence} {first_of_batch.sentence}"
+        weighted = (
+            [words("words", f"class_weights_{profile.examples}")] if self.derivation.graph.class_weights() else []
+        )
+        opened = " ".join([batch_sentence, *weighted, first_of_batch.sentence])
         parts[1][0] = PrintedBlock(opened, first_of_batch.lines, first_of_batch.note)
         return PrintedSection(words("headings", "matrix"), (*parts[0], *parts[1]), notes)
 

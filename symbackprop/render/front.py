@@ -14,6 +14,7 @@ from symbackprop.network.layers import GENERIC_LOSS, at_outputs, in_layer
 from symbackprop.network.quantities import (
     BATCH,
     BIAS,
+    CLASS_WEIGHT,
     DELTA,
     ERROR,
     FROM,
@@ -79,10 +80,15 @@ class FrontWriter:
         parameters += len(spec.trained)
         first = self.writer.notation.profile.first_layer
         said = [words("words", "layers", count=spec.depth, parameters=parameters, first=first)]
-        several = spec.sizes[-1] > 1 and not spec.loss.entry.joint
-        reduction = words("words", spec.output_reduction) if several else ""
+        several = spec.targets_count > 1 and not spec.loss.entry.joint
+        over = spec.output_reduction if spec.loss.entry.parts == 1 else f"{spec.output_reduction}_targets"
+        reduction = words("words", over) if several else ""
         said.append(words("words", "loss", name=self._loss(), reduction=reduction))
+        if spec.class_weights:
+            said.append(words("words", "class_weights", values=self._class_weights()))
         said.append(words("words", f"batch_{spec.batch_reduction}"))
+        if spec.class_weights and spec.batch_reduction == "mean":
+            said.append(words("words", "class_weights_mean"))
         if spec.penalty is not None:
             said.append(words("words", "penalty", name=words("penalties", spec.penalty.entry.name)))
         for key, learned in (("parameters", False), ("trained", True)):
@@ -92,6 +98,13 @@ class FrontWriter:
         said += self.pieces()
         said += [self.writer.style.words(choice) for choice in spec.choices]
         return [*said, words("words", "numbers_kept")] if self.writer.view.detail != FULL else said
+
+    def _class_weights(self) -> str:
+        """The weights of the classes with their numbers; of many, the first and the last."""
+        given = [f"{self.writer.inline(of)} = {self.writer.inline(n)}" for of, n in self._spec.class_weights.items()]
+        if len(given) > LAYERS_IN_TITLE:
+            given[LAYERS_IN_TITLE - 1 : -1] = ["…"]
+        return ", ".join(given)
 
     def _loss(self) -> str:
         """What the loss is called: by its phrase, or a loss of the user's own by its name or its formula."""
@@ -191,9 +204,12 @@ class FrontWriter:
         if "output" in profile.letters:
             entries["net_out"] = OUT[spec.depth, OUTPUT_UNIT]
         entries |= {"target": TARGET[OUTPUT_UNIT], "error": ERROR, "objective": OBJECTIVE, "delta": DELTA[layer, TO]}
+        if spec.class_weights:
+            entries["class_weight"] = CLASS_WEIGHT[OUTPUT_UNIT]
         entries |= {"size": SIZE[layer], "batch": BATCH, "rate": RATE}
         for key, expr in entries.items():
             named = expr_sign(self.writer.notation.substitution.into(expr))[1]
+            key = "target_of_parts" if key == "target" and spec.loss.entry.parts > 1 else key
             yield named, words("meanings", variant("meanings", key, profile.variants), **places)
         yield from self._functions()
         for entry in spec.trained.values():

@@ -71,7 +71,7 @@ class MatrixPrinter:
                 return self.hadamard(factors)
             case Plus(terms):
                 return self.plus(terms)
-            case InBlock(of, block, _):
+            case InBlock(of, block, _, _):
                 inside = self.formula.markup.brackets(self(of))
                 return self.formula.markup.scripts(inside, str(block + 1), "", "", bold=False)
             case Joined(blocks, along):
