@@ -194,7 +194,12 @@ class EquationWriter:
         layer = next((l for l, use in enumerate(uses, start=2) if use.entry.pieces > 1), None)
         if layer is not None:
             whole = Leaf(PRE, layer, None, None)
-            yield words("words", "blocks", self.inline(InBlock(whole, 0, "columns")), self.inline(whole))
+            yield words(
+                "words",
+                "blocks",
+                self.inline(InBlock(whole, 0, "columns", uses[layer - 2].entry.pieces)),
+                self.inline(whole),
+            )
 
     def tilde(self) -> Iterator[str]:
         """What a tilde means, in a notation in which biases are the weights of a unit 0."""
