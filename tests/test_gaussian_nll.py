@@ -132,6 +132,7 @@ def test_documents_in_every_notation(profile: str) -> None:
     for kind in kinds:
         assert "negative log-likelihood of a normal distribution" in pages[f"derivation.{kind}"]
     assert "summed over the targets" in pages["derivation.md"]
+    assert "The outputs lie in blocks of as many as there are targets" in pages["derivation.md"]
 
 
 def test_pages_numbers_and_any_sizes() -> None:
