@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.emit.program import (
     Assign,
+    Columns,
+    Joined,
     MatMul,
     Node,
     Reduce,
@@ -25,10 +27,12 @@ from symbackprop.emit.program import (
 )
 from symbackprop.emit.shapes import Shape, shape
 
+WHOLE = MatMul | Joined  # what computes arrays without a loop of ours
+
 
 @dataclass(eq=False)
 class Nest:
-    """``lines`` over the entries of arrays of one ``shape`` (of numbers: no loop); or one product, with shape None."""
+    """``lines`` over the entries of arrays of one ``shape`` (of numbers: no loop); None: a line without loops."""
 
     shape: Shape | None
     lines: list[Assign]
@@ -72,16 +76,16 @@ class _Cutter:
         self.done.append(replace(line, node=node))
 
     def within(self, node: Node) -> Node:
-        """``node`` with names for the products and sums inside it, and for what products are of."""
-        cut = self.factor if isinstance(node, MatMul) else self.entry
+        """``node`` with names for the products and sums inside it, and for the arrays that it takes whole."""
+        cut = self.array if isinstance(node, WHOLE | Columns | Transposed) else self.entry
         return with_parts(node, tuple(map(cut, parts(node))))
 
     def entry(self, node: Node) -> Node:
         """A part of what is computed entry by entry."""
-        return self.named(node) if isinstance(node, MatMul | Reduce) else self.within(node)
+        return self.named(node) if isinstance(node, WHOLE | Reduce) else self.within(node)
 
-    def factor(self, node: Node) -> Node:
-        """A factor of a matrix product: a named array, as it is or transposed."""
+    def array(self, node: Node) -> Node:
+        """An array taken whole: a named one, as it is or transposed."""
         return self.within(node) if isinstance(node, Transposed | Var) else self.named(node)
 
     def named(self, node: Node) -> Var:
@@ -108,7 +112,7 @@ class _Plan:
         if (at := next(fitting, len(self.nests))) == len(self.nests):
             self.nests.append(Nest(over, []))
         self.nests[at].lines.append(line)
-        self.homes[line.name] = at, not isinstance(line.node, MatMul | Reduce)
+        self.homes[line.name] = at, not isinstance(line.node, WHOLE | Reduce)
 
     def earliest(self, name: str, over: Shape | None) -> int:
         """The first nest in which a line over entries of shape ``over`` can read the value ``name``."""
@@ -117,8 +121,8 @@ class _Plan:
 
 
 def domain(node: Node, known: Mapping[str, Shape]) -> Shape | None:
-    """The shape whose entries the loops for ``node`` go over; a matrix product has no loops."""
-    if isinstance(node, MatMul):
+    """The shape whose entries the loops for ``node`` go over; None where it has none."""
+    if isinstance(node, WHOLE):
         return None
     return shape(node.of if isinstance(node, Reduce) else node, known)
 
@@ -135,5 +139,5 @@ def stored(found: Iterable[Nest], outputs: Collection[str]) -> set[str]:
     for nest in found:
         own = {line.name for line in nest.lines}
         kept |= {name for line in nest.lines for name in names_in(line.node) - own}
-        kept |= {line.name for line in nest.lines if isinstance(line.node, MatMul | Reduce)}
+        kept |= {line.name for line in nest.lines if isinstance(line.node, WHOLE | Reduce)}
     return kept

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from symbackprop.derivation.derive import Derivation
 from symbackprop.emit import source
-from symbackprop.emit.array_module import ArrayModule, stand_ins, unpacking
+from symbackprop.emit.array_module import ArrayModule, helpers, stand_ins, unpacking
 from symbackprop.emit.linearity import divided_at_the_output
 from symbackprop.emit.loops import Nest, names_in, nests, stored
 from symbackprop.emit.names import RESERVED
-from symbackprop.emit.numpy import NumPyPrinter
-from symbackprop.emit.program import Assign, MatMul, Node, Number, Reduce, Transposed, Var, free_name, needed
+from symbackprop.emit.numpy import NUMPY, NumPyPrinter
+from symbackprop.emit.printer import ATOM, ArrayNode
+from symbackprop.emit.program import (
+    Assign,
+    Columns,
+    Joined,
+    MatMul,
+    Node,
+    Number,
+    Reduce,
+    Transposed,
+    Var,
+    free_name,
+    needed,
+)
 from symbackprop.emit.scalar import MATH, NEAR, SIGN, MathPrinter
 from symbackprop.emit.shapes import Shape, is_truth
 from symbackprop.errors import UnsupportedExpression
@@ -29,6 +42,19 @@ INDENT = "    "
 
 
 @dataclass
+class EntryPrinter(MathPrinter):
+    """Prints nodes over single entries; ``column`` is that of an array whose columns are counted from a number on."""
+
+    column: Callable[[str, int], str] = field(init=False)
+
+    def array(self, node: ArrayNode) -> tuple[str, int]:
+        match node:
+            case Columns(Var(name), start, _):
+                return self.column(name, start), ATOM
+        return super().array(node)
+
+
+@dataclass
 class Kernel:
     """A function that computes ``outputs`` from the arrays handed in, as Numba compiles it."""
 
@@ -36,22 +62,27 @@ class Kernel:
     name: str
     lines: Sequence[Assign]
     outputs: Sequence[str]
-    printer: MathPrinter = field(init=False)
+    printer: EntryPrinter = field(init=False)
     nests: list[Nest] = field(init=False)
     shapes: dict[str, Shape] = field(init=False)
 
     def __post_init__(self) -> None:
         spec, names = self.module.spec, self.module.names
-        known = {**self.module.program.shapes, names.input: (None, spec.sizes[0]), names.target: (None, spec.sizes[-1])}
+        known: dict[str, Shape] = {
+            **self.module.program.shapes,
+            names.input: (None, spec.sizes[0]),
+            names.target: (None, spec.targets_count),
+        }
+        weights: dict[str, Shape] = {names.class_weights: (spec.sizes[-1],)}
         self.lines = needed(self.lines, self.outputs)
-        self.nests, self.shapes = nests(self.lines, known, {*known, *RESERVED, *self.handed_in})
+        self.nests, self.shapes = nests(self.lines, known | weights, {*known, *weights, *RESERVED, *self.handed_in})
         self.stored = stored(self.nests, self.outputs)
         self.arrays = [name for name in known if any(name in names_in(line.node) for line in self.lines)]
         results = [name for name in self.outputs if name != self.module.program.loss]
         self.boxed = {name for name in (*self.arrays, *results) if not self.shapes[name]}  # arrays of one number
         taken = {*self.shapes, *RESERVED, *self.handed_in}
         self.row, self.column, self.dtype = (free_name(stem, taken) for stem in ("i", "j", "dtype"))
-        self.printer = MathPrinter(MATH, source.named_numbers(spec))
+        self.printer = EntryPrinter(MATH, source.named_numbers(spec))
 
     @property
     def handed_in(self) -> dict[str, str]:
@@ -88,16 +119,20 @@ class Kernel:
         """The statements of all nests."""
         for nest in self.nests:
             if nest.shape is None:
-                yield from self.product(nest.lines[0])
+                yield from self.whole(nest.lines[0])
             else:
                 yield from self.loops(nest, nest.shape)
 
-    def product(self, line: Assign) -> list[str]:
-        """A matrix product."""
+    def whole(self, line: Assign) -> list[str]:
+        """A line that computes an array without a loop of ours."""
         match line.node:
             case MatMul(left, right):
-                return self.fitted(f"{line.name} = np.dot({self.array(left)}, {self.array(right)})", line, "")
-        raise UnsupportedExpression(f"no loop is known for {type(line.node).__name__}")
+                value = f"np.dot({self.array(left)}, {self.array(right)})"
+            case Joined(blocks):
+                value = f"np.hstack(({', '.join(map(self.array, blocks))}))"
+            case _:
+                raise UnsupportedExpression(f"no line is known for {type(line.node).__name__}")
+        return self.fitted(f"{line.name} = {value}", line, "")
 
     def array(self, node: Node) -> str:
         """A whole array."""
@@ -120,11 +155,9 @@ class Kernel:
             if size != 1:
                 yield f"{indent}for {variable} in range({'n' if size is None else size}):"
                 indent += INDENT
-        self.printer.names = {
-            name: self.entry(name, over)
-            for name in self.shapes
-            if (self.shapes[name] or name in self.boxed) and not (name in own and name not in self.stored)
-        }
+        arrays = [name for name, each in self.shapes.items() if each or name in self.boxed]
+        self.printer.names = {name: self.entry(name, over) for name in arrays if name in self.stored or name not in own}
+        self.printer.column = lambda name, start: self.entry(name, over, start)
         for line in nest.lines:
             yield from self.fitted(self.statement(line), line, indent)
 
@@ -141,15 +174,22 @@ class Kernel:
         sizes = ["n" if size is None else str(size) for size in own]
         return sizes[0] if len(sizes) == 1 else f"({', '.join(sizes)})"
 
-    def entry(self, name: str, over: Shape) -> str:
-        """An entry of an array inside loops over ``over``: last axes stand together, an axis of 1 is repeated."""
-        own = self.shapes[name]
-        if not own:
-            return f"{name}[()]"
+    def entry(self, name: str, over: Shape, start: int = 0) -> str:
+        """An entry of an array inside loops over ``over``: last axes stand together, an axis of 1 is repeated.
+
+        The columns are counted from ``start``.
+        """
+        array = source.CLASS_WEIGHTS if name == self.module.names.class_weights else name
+        if not (own := self.shapes[name]):
+            return f"{array}[()]"
         if len(own) > len(over):
             return name
         variables = (self.row, self.column)[-len(over) :][-len(own) :]
-        return f"{name}[{', '.join('0' if n == 1 else v for n, v in zip(own, variables, strict=True))}]"
+        places = ["0" if size == 1 else place for size, place in zip(over[-len(own) :], variables, strict=True)]
+        places = ["0" if size == 1 else place for size, place in zip(own, places, strict=True)]
+        if start:
+            places[-1] = str(start) if places[-1] == "0" else f"{places[-1]} + {start}"
+        return f"{array}[{', '.join(places)}]"
 
     def statement(self, line: Assign) -> str:
         """What the loops do for a line at one entry."""
@@ -187,6 +227,6 @@ def numba_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, 
         "kernels": written,
         "compiled": COMPILED,
         "uses_math": any("math." in line for line in text),
-        "helpers": [f"{COMPILED}\n{HELPERS[name]}" for name in used],
+        "helpers": helpers(module.of_targets, NUMPY.helpers) + [f"{COMPILED}\n{HELPERS[name]}" for name in used],
         "stand_ins": {**handed_in, "functions": functions},
     }

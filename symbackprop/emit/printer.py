@@ -65,9 +65,9 @@ class PythonPrinter:
                 apart = isinstance(of, Op) and of.function == "power" and " ** " in text
                 return f"-({text})" if apart else f"-{text}", SIGN
             case Op("power", (base, exponent)):
-                text, above = self.inside(base, ATOM), self.inside(exponent, ATOM)
-                sign = "**" if SIMPLE.fullmatch(text) and SIMPLE.fullmatch(above) else " ** "
-                return f"{text}{sign}{above}", POWER
+                text, times = self.inside(base, ATOM), self.inside(exponent, ATOM)
+                sign = "**" if SIMPLE.fullmatch(text) and SIMPLE.fullmatch(times) else " ** "
+                return f"{text}{sign}{times}", POWER
             case Op(function, (left, right)) if function in COMPARISONS:
                 return f"{self.inside(left, SUM)} {COMPARISONS[function]} {self.inside(right, SUM)}", TEST
             case Op("where", (test, value, other)):

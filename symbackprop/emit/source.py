@@ -165,8 +165,7 @@ def fitted(statement: str, indent: int = 4, comment: str = "") -> list[str]:
     one_call = value.endswith(")") and len(_split(value, (*chain(*MARKS), " @ "))) == 1
     if value and not one_call:
         if (opened := _opened_at_an_end(target, value, indent)) is not None:
-            first, *rest = opened
-            return [first + note, *rest]
+            return [opened[0] + note, *opened[1:]]
         lines = [line for piece in pieces for line in _broken(piece.strip(), indent + 4)]
         return [f"{target}({note}", *(f"    {line}" for line in lines), ")"]
     head, _, rest = statement.partition("(")
