@@ -42,7 +42,7 @@ NETWORKS |= {
 
 def data(words: dict, batch: int = 5) -> tuple[np.ndarray, np.ndarray]:
     rng, row = np.random.default_rng(2), LOSSES[words["loss"]]
-    t = rng.dirichlet(np.ones(2), batch) if row.targets_sum_to_one else rng.random((batch, 2))
+    t = rng.dirichlet(np.ones(2), batch) if row.targets_sum_to_one else rng.random((batch, 2 // row.parts))
     return rng.standard_normal((batch, 3)), t
 
 
