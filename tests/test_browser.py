@@ -306,7 +306,7 @@ def test_the_arithmetic_of_the_page_is_that_of_numpy(chromium, name):
 def test_wrong_arithmetic_would_be_seen(chromium):
     derivation = api.derive(api.network(**NETWORKS["softmax"]))
     code = derivation.page_code["gradients.js"]
-    wrong = code.replace("const delta2_3 = a2_3 - t2", "const delta2_3 = t2 - a2_3")
+    wrong = code.replace("const delta2_3 = (exp3_2 - t2", "const delta2_3 = (t2 - exp3_2")
     assert wrong != code
     assert max(errors(chromium, derivation, wrong)) > 1e-3
 
