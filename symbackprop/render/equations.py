@@ -100,8 +100,9 @@ class EquationWriter:
     view: View = WHOLE
     factors: Callable[[Chain, list[Printed]], list[Printed]] = as_they_are
 
-    @property
+    @cached_property
     def formula(self) -> FormulaPrinter:
+        """The printer; it prints a formula once, however often that occurs."""
         most = MOST_TERMS[self.view.detail]
         return FormulaPrinter(self.notation, self.style.markup, most_terms=most, factors=self.factors)
 

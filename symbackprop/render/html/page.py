@@ -18,6 +18,7 @@ from symbackprop.render.html.about import About, AboutWriter
 from symbackprop.render.html.equations import PageSection, SectionSetter
 from symbackprop.render.html.live import LiveWriter
 from symbackprop.render.html.mathml import for_html
+from symbackprop.render.links import Linking, with_links
 from symbackprop.render.picture.draw import picture_of
 from symbackprop.render.picture.frame import finished
 from symbackprop.render.picture.marks import Lettering
@@ -28,6 +29,8 @@ from symbackprop.render.picture.svg import STYLE, drawing, still
 from symbackprop.render.wording import keys, words
 from symbackprop.resources import templates
 
+# What formulas and tags hold cites nothing.
+LINKS = Linking("<math>.*?</math>|<[^>]*>", lambda number: f'<a href="#eq-{number}">({number})</a>')
 PROGRAM, FONT = "gradients.js", "fonts/STIXTwoMath-subset.woff2"
 SAID_BY_SCRIPT = ("step", "copy", "copy_short", "copied", "see")
 RAW = ("code",)  # what is no text in the style of the document, so that the template escapes it
@@ -35,6 +38,7 @@ RAW = ("code",)  # what is no text in the style of the document, so that the tem
 
 def html_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
     """What the template of the page places."""
+    placed = with_links(placed, LINKS)
     sections = SectionSetter(writer)(placed["sections"])
     picture = with_deltas(writer)
     shown = {node.entry for node in picture.nodes} | {line.entry for line in picture.edges}
