@@ -121,7 +121,9 @@ def in_outputs(expr: Expr, activation: Equation) -> Expr:
         total: sp.Dummy(f"S{n}", positive=True) for n, total in enumerate(sorted(activation.right.atoms(Sum), key=str))
     }
     pre = sp.Dummy("z", real=True)
-    (inverse,) = sp.solve(activation.right.xreplace(shared).xreplace({PRE_K: pre}) - OUT_K, pre)
+    equation = activation.right.xreplace(shared).xreplace({PRE_K: pre}) - OUT_K
+    # Every step is proved later, and SymPy's own check of a solution loads its units of physics first.
+    (inverse,) = sp.solve(equation, pre, check=False, simplify=False)
     solved = {PRE[LAYER, unit]: inverse.xreplace({OUTPUT_UNIT: unit}) for unit in (OUTPUT_UNIT, OTHER)}
     value = sp.expand(expr.xreplace(shared).xreplace(solved))
     return common_factor_out(value)

@@ -20,6 +20,7 @@ from symbackprop.render.formats import FORMATS, DocumentFormat
 from symbackprop.render.front import FrontWriter, title_of
 from symbackprop.render.markdown import GITHUB, known_flavour
 from symbackprop.render.pdf import typeset
+from symbackprop.render.picture.draw import Pictures
 from symbackprop.render.style import Style
 from symbackprop.render.view import View
 from symbackprop.render.wording import words
@@ -53,7 +54,8 @@ def render(
     for name in wanted:
         if name not in FORMATS:
             raise SpecError(unknown("format", name, FORMATS))
-    write = partial(page, derivation, report, profile, code=code or {}, view=view or View())
+    pictures = Pictures(derivation, profile)
+    write = partial(page, derivation, report, profile, code=code or {}, view=view or View(), pictures=pictures)
     flavour = known_flavour(markdown)
     forms = FORMATS | {MARKDOWN: replace(FORMATS[MARKDOWN], style=flavour.style, prepare=flavour.prepare)}
     pages: dict[str, str | bytes] = {}
@@ -88,11 +90,16 @@ def page(
     *,
     code: Mapping[str, str],
     view: View,
+    pictures: Pictures | None = None,
 ) -> dict[str, str]:
-    """One document, and the pictures that stand beside it: file name -> text."""
+    """One document, and the pictures that stand beside it: file name -> text.
+
+    ``pictures`` are those that other documents of the same derivation show too.
+    """
     style = form.style
     notation, numbers = Notation.of(profile, derivation.graph), equation_numbers(derivation)
-    writer = EquationWriter(derivation, notation, style, numbers, view, form.factors(derivation, profile))
+    factors = form.factors(derivation, profile)
+    writer = EquationWriter(derivation, notation, style, numbers, view, factors, pictures)
     placed = form.prepare(writer, contents(writer, report, code), code)
     text = form.finish(environment().get_template(form.template).render(placed))
     beside = [figure for drawn in placed["figures"].values() for figure in drawn] if form.pictures_beside else []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symbackprop.render.equations import EquationWriter, PrintedBlock, PrintedSection
+from symbackprop.render.equations import EquationWriter, PrintedBlock
 from symbackprop.render.escape import for_typst, typst_string
 from symbackprop.render.figures import figures
 from symbackprop.render.latex import LatexMarkup
@@ -54,9 +54,7 @@ def typst_reason(lines: list[str]) -> str:
 
 
 # Escaped signs and formulas cite nothing.
-LINKS = Linking(
-    r'\\.|#formula\("(?:[^"\\]|\\.)*", \$[^$]*\$\)', lambda number: f'#link(<eq-{number}>)[({number})]'
-)
+LINKS = Linking(r'\\.|#formula\("(?:[^"\\]|\\.)*", \$[^$]*\$\)', lambda number: f"#link(<eq-{number}>)[({number})]")
 TYPST = Style(MARKUP, for_typst, typst_inline, typst_reason, line=84, reason_letter=0.72)
 
 

@@ -19,7 +19,6 @@ from symbackprop.render.html.equations import PageSection, SectionSetter
 from symbackprop.render.html.live import LiveWriter
 from symbackprop.render.html.mathml import for_html
 from symbackprop.render.links import Linking, with_links
-from symbackprop.render.picture.draw import picture_of
 from symbackprop.render.picture.frame import finished
 from symbackprop.render.picture.marks import Lettering
 from symbackprop.render.picture.parts import near
@@ -121,7 +120,7 @@ def as_json(value: Any) -> Markup:
 
 def with_deltas(writer: EquationWriter) -> Picture:
     """The picture of the network with δ beside every unit that has one."""
-    picture = picture_of(writer.derivation, writer.notation.profile)
+    picture = writer.pictures.network()
     lettering, graph = Lettering(writer.notation), writer.derivation.graph
     nodes = {node.entry: node for node in picture.nodes}
     spans = [Span(line.start, line.end) for line in picture.edges]
