@@ -58,7 +58,7 @@ def _pictures(writer: EquationWriter, errors: Sequence[tuple[float, float]]) -> 
         yield CHECKS, words("captions", "errors"), error_picture(errors)
     derivation, pictures, inline = writer.derivation, writer.pictures, writer.inline
     graph = derivation.graph
-    yield NETWORK, words("captions", "network"), pictures.network()
+    yield NETWORK, words("captions", "blocks" if is_large(graph) else "network"), pictures.network()
     drawn = {tag.name for tag, slope in derivation.slopes.items() if slope.value is not None}
     for use in {use.tag: use for use in graph.spec.activations if use.tag in drawn}.values():
         name = writer.style.words(use.entry.name.replace("_", " "))
