@@ -24,7 +24,10 @@ def by_delta(derivation: Derivation, of: Entry) -> Iterator[Step]:
         yield Step("weight.folded", folded.left, over_units(derivation, of), folded.rule, folded.uses)
         return
     yield Step("weight.folded", folded.left, folded.right, rules.LOCAL_GRADIENT, ("weight.unit", "weight.local"))
-    for step in derivation.scalar.delta(*along.first_unit(of)):
+    layer, pre = along.first_unit(of)
+    stated = derivation.scalar.delta(layer, pre)
+    read = {partial for step in stated for partial in step.right.atoms(Partial)}
+    for step in (*(step for step in derivation.scalar.passed(layer) if step.left in read), *stated):
         yield Step(f"weight.{step.label}", step.left, step.right, step.rule, step.uses)
 
 
@@ -44,7 +47,9 @@ def proof(derivation: Derivation, of: Entry, products: Sequence[Step]) -> Iterat
     scalar, graph = derivation.scalar, derivation.graph
     current, label = steps[0].right, steps[0].label
     for layer in range(along.first_layer(of), graph.depth + 1):
-        values = {DELTA[layer, j]: scalar.delta(layer, j)[-1].right for j in graph.units(layer)}
+        values = {DELTA[layer, j]: scalar.delta(layer, j)[-1].right for j in graph.fed(layer)}
+        slopes = {step.left: step.right for step in scalar.passed(layer)}
+        values = {of: put_in_order(right, slopes) for of, right in values.items()}
         if not values.keys() & current.atoms(Entry):
             continue
         opened = put_in_order(current, values)

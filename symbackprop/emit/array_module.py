@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -22,13 +22,14 @@ from symbackprop.emit.arrays import ArrayPrinter, Library
 from symbackprop.emit.formulas import FormulaReader
 from symbackprop.emit.lower import lower
 from symbackprop.emit.names import Names
+from symbackprop.emit.printer import PythonPrinter
 from symbackprop.emit.program import Assign, Program, Var, needed
 from symbackprop.emit.stored import Stored
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
 from symbackprop.templating import environment
 
-OWN = ("_erf", "_erfc", "_near", "_row_max")  # functions of ours, each in a template of its own
+OWN = ("_erf", "_erfc", "_near", "_row_max", "_one_hot")  # functions of ours, each in a template of its own
 Printing = Callable[[Mapping[Symbol, str]], ArrayPrinter]
 
 
@@ -54,9 +55,10 @@ class Slicer:
         """``lines`` as the ``statements`` that ``printer`` wrote for them, with the labels of the Steps."""
         text = [part for each, label in statements for part in self._fitted(each, label)]
         opening: list[str] = []
-        for word, line in reversed(list(printer.library.opening.items())):
+        opened = {**printer.library.opening, self.names.class_weights: printer.library.class_weights}
+        for word, line in reversed(opened.items()):
             if any(word in _words(part) for part in [*opening, *text]):
-                opening.insert(0, line.format(self.names.input))
+                opening.insert(0, line.format(self.names.input, word))
         return source.Slice([*opening, *text], source.keywords(lines, self.spec), frozenset(printer.used))
 
     def _fitted(self, statements: list[str], label: str | None) -> list[str]:
@@ -130,9 +132,14 @@ class ArrayModule:
             "result": self.stored.library.as_number.format(program.loss),
             "uses_real": any("real = partial" in line for part in (forward, loss, backward) for line in part.lines),
             "updates": updates(self.stored, self.printer, spec),
-            "helpers": helpers(forward.helpers | backward.helpers, self.stored.library.helpers),
+            "helpers": helpers(forward.helpers | backward.helpers | self.of_targets, self.stored.library.helpers),
             "stand_ins": stand_ins(backward.keywords, spec, self.printer),
         }
+
+    @property
+    def of_targets(self) -> frozenset[str]:
+        """The helper functions that read the targets."""
+        return frozenset({"_one_hot"} if self.spec.loss.entry.classes else ())
 
     def heading(self) -> dict[str, Any]:
         """What the module says of itself."""
@@ -145,13 +152,23 @@ class ArrayModule:
             "description": description(spec, names, self.numbers),
             "title": source.title_lines(spec),
             "inputs": spec.sizes[0],
-            "outputs": spec.sizes[-1],
+            "outputs": spec.targets_count,
             "reduction": f"the {spec.batch_reduction} over the batch" + (", plus the penalty" if spec.penalty else ""),
             "array": self.stored.library.array,
-            "constants": source.constants(spec),
+            "constants": self.constants(),
             "intermediates_in_words": textwrap.wrap(f"{', '.join(shapes)}.", 110),
             "targets_sum_to_one": bool(spec.loss.entry.targets_sum_to_one),
+            "classes": spec.loss.entry.classes,
+            "classes_in_words": class_numbers(spec, names.target, self.stored.library),
         }
+
+    def constants(self) -> list[tuple[str, str]]:
+        """The named numbers of the formulas, the weights of the classes as one of them."""
+        weights = self.spec.loss.class_weights
+        return [
+            *source.constants(self.spec),
+            *([(source.CLASS_WEIGHTS, source.of_weights(weights))] if weights else []),
+        ]
 
     def arguments(
         self, forward: source.Slice, loss: source.Slice, backward: source.Slice, extra: Sequence[str]
@@ -218,20 +235,21 @@ class ArrayModule:
             "weights": len(weights),
             "biases": len(biases),
             "opening": [
-                *_unpacking(", ".join(weights), f"_turned({library.as_arrays.format('weights')}, layout)"),
-                *(_unpacking(", ".join(biases), "biases") if biases else []),
+                *unpacking(", ".join(weights), f"_turned({library.as_arrays.format('weights')}, layout)"),
+                *(unpacking(", ".join(biases), "biases") if biases else []),
             ],
             "stored": self.stored.of(arrays).items(),
             "closing": [
                 *source.listed("weights", weights),
                 *source.listed(f"biases: {listed}", biases),
             ],
-            "taken_apart": self.taken_apart("arrays"),
+            "taken_apart": self.taken_apart("arrays", unused=self.starts),
         }
 
-    def taken_apart(self, arrays: str) -> list[str]:
+    def taken_apart(self, arrays: str, unused: Collection[str] = ()) -> list[str]:
         """The lines that give the program's parameters (or their gradients) their names."""
-        return [*_unpacking(", ".join(self.stored.shapes), f"_parameters({arrays})"), *self.stored.opening]
+        names = [f"_{name}" if name in unused else name for name in self.stored.shapes]
+        return [*unpacking(", ".join(names), f"_parameters({arrays})"), *self.stored.opening]
 
 
 def array_parts(library: Library) -> Callable[[Derivation, Profile, Mapping[str, int]], dict[str, Any]]:
@@ -246,7 +264,7 @@ def array_parts(library: Library) -> Callable[[Derivation, Profile, Mapping[str,
     return parts
 
 
-def _unpacking(names: str, value: str) -> list[str]:
+def unpacking(names: str, value: str) -> list[str]:
     """``names = value`` for one name or many, on lines that fit."""
     line = f"{names} = {value}" if "," in names else f"({names},) = {value}"
     if len(line) + 4 <= source.WIDTH:
@@ -260,6 +278,15 @@ def description(spec: NetworkSpec, names: Names, numbers: Mapping[str, int]) -> 
     if numbers:
         text += "Numbers in comments are those of the equations in the derivation. "
     text += "Run the file to check it against central differences."
+    return textwrap.wrap(text, source.WIDTH - 4)
+
+
+def class_numbers(spec: NetworkSpec, target: str, library: Library) -> list[str]:
+    """What docstrings say about classes by their numbers, for a loss that takes them."""
+    if not spec.loss.entry.classes:
+        return []
+    what = f"integers from 0 to {spec.sizes[-1] - 1}, of shape () or (batch,)"
+    text = f"{target} may also be the classes of the examples: {what}{library.beyond_the_classes}."
     return textwrap.wrap(text, source.WIDTH - 4)
 
 
@@ -285,7 +312,9 @@ def updates(stored: Stored, printing: Printing, spec: NetworkSpec) -> list[tuple
     return list({stored.held_in(line.name): printer(line.node) for line in program.updates}.items())
 
 
-def stand_ins(keywords: Mapping[str, str], spec: NetworkSpec, printing: Printing) -> dict[str, list[tuple[str, str]]]:
+def stand_ins(
+    keywords: Mapping[str, str], spec: NetworkSpec, printing: Callable[[Mapping[Symbol, str]], PythonPrinter]
+) -> dict[str, list[tuple[str, str]]]:
     """What the self-check hands in: the names and values of numbers, the first lines and values of functions.
 
     These are tanh and half the squared error, their slopes derived; a loss that takes outputs between 0 and 1 only gets
@@ -299,7 +328,9 @@ def stand_ins(keywords: Mapping[str, str], spec: NetworkSpec, printing: Printing
     }
 
 
-def _stand_in(name: str, activation: row.Activation, printing: Printing) -> tuple[str, str]:
+def _stand_in(
+    name: str, activation: row.Activation, printing: Callable[[Mapping[Symbol, str]], PythonPrinter]
+) -> tuple[str, str]:
     if name in ("cost", "cost_slope"):
         formula, symbols = MSE.value if name == "cost" else diff(MSE.value, row.A), [row.A, row.T]
     else:

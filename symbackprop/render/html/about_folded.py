@@ -6,7 +6,7 @@ unit's numbers put in; where it has blocks, a layer or the weights between two a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -15,11 +15,11 @@ from sympy import Expr, Integer
 
 from symbackprop.calculus.indices import Entry, index, put_in
 from symbackprop.calculus.inert import Partial
-from symbackprop.derivation.matrix import hidden_label
+from symbackprop.derivation.final import final_delta
 from symbackprop.derivation.matrix_terms import Leaf
 from symbackprop.derivation.paths import choices
 from symbackprop.derivation.steps import Step
-from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, PRE, WEIGHT
+from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, PRE, SIZE, WEIGHT
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.html.about import About, AboutWriter, written_singly
 from symbackprop.render.html.mathml import mathml
@@ -28,7 +28,7 @@ from symbackprop.render.picture.draw import is_large
 from symbackprop.render.picture.highlight import highlight
 from symbackprop.render.wording import words
 
-I, J, K, Q = map(index, "ijkq")
+I, J, K = map(index, "ijk")
 MOST = 700  # weights and biases; where there are more, only units and δ are selected
 
 
@@ -54,8 +54,8 @@ class FoldedAboutWriter(AboutWriter):
             for unit in graph.units(layer):
                 yield self.unit(layer, unit)
         for layer in range(2, graph.depth + 1):
-            for unit in graph.units(layer):
-                yield self.delta(layer, unit)
+            for pre in graph.fed(layer):
+                yield self.delta(layer, pre)
 
     def parameter(self, of: Entry) -> About:
         """A weight or a bias: δ times what it carries, and how many paths that stands for."""
@@ -81,47 +81,54 @@ class FoldedAboutWriter(AboutWriter):
 
     def unit(self, layer: int, unit: int) -> About:
         """An input, or a unit: its pre-activation and its output."""
-        labels = () if layer == 1 else (f"forward.z.{layer}", f"forward.a.{layer}")
-        return replace(super().unit(layer, unit), lines=tuple(self.said(labels, unit)), live="", equations=labels)
+        about = replace(super().unit(layer, unit), live="")
+        if layer == 1:
+            return about
+        pre, out = f"forward.z.{layer}", f"forward.a.{layer}"
+        read = [int(each.indices[1]) for each in self.writer.derivation.graph.read_by(OUT[layer, unit])]
+        lines = [line for place in read for line in self.said(pre, layer, place)]
+        return replace(about, lines=(*lines, *self.said(out, layer, unit)), equations=(pre, out))
 
-    def delta(self, layer: int, unit: int) -> About:
-        """δ of a unit: where it comes from."""
-        entry = DELTA[layer, unit]
-        definition = as_written(self.writer.notation.profile, Partial(ERROR, PRE[layer, unit]))[1]
+    def delta(self, layer: int, pre: int) -> About:
+        """δ of a pre-activation: where it comes from."""
+        entry, graph = DELTA[layer, pre], self.writer.derivation.graph
+        definition = as_written(self.writer.notation.profile, Partial(ERROR, PRE[layer, pre]))[1]
         return About(
             str(entry),
-            words("about", "delta", address=str(entry), unit=unit, layer=layer),
+            words("about", "delta", address=str(entry), unit=graph.reader(layer, pre)[0], layer=layer),
             self._title(definition),
-            tuple(self.recursion(layer, unit)),
+            tuple(self.recursion(layer, pre)),
             (str(entry),),
             (),
             "",
             *self._signed(entry),
-            (self.final(layer),),
-            self.passed(layer, unit),
+            (self.final(layer, pre)[0],),
+            self.passed(layer, pre),
         )
 
-    def recursion(self, layer: int, unit: int) -> Iterator[tuple[str, ...]]:
-        """The formula of δ of a unit."""
-        own = as_written(self.writer.notation.profile, DELTA[layer, unit])[1]
-        step = self.writer.derivation.by_label[self.final(layer)]
-        yield from self._lines(self.at_unit(step.right, unit), own)
+    def recursion(self, layer: int, pre: int) -> Iterator[tuple[str, ...]]:
+        """The formula of δ of a pre-activation."""
+        own = as_written(self.writer.notation.profile, DELTA[layer, pre])[1]
+        label, units = self.final(layer, pre)
+        yield from self._lines(self.at(layer, self.writer.derivation.by_label[label].right, units), own)
 
-    def final(self, layer: int) -> str:
-        """The label of the step that ends with δ of a layer."""
-        if layer == self.writer.derivation.graph.depth:
-            return "output.delta"
-        return hidden_label(self.writer.derivation.by_label, layer)
+    def final(self, layer: int, pre: int) -> tuple[str, dict[Expr, int]]:
+        """The label of the step that ends with δ of a pre-activation, and the units that it is about."""
+        derivation = self.writer.derivation
+        step, units = final_delta(derivation.graph, derivation.scalar.general, DELTA[layer, pre])
+        return step.label, units
 
-    def said(self, labels: Iterable[str], unit: int) -> Iterator[tuple[str, ...]]:
-        """The equations of any unit, with this one's number."""
-        for label in labels:
-            step = self.writer.derivation.by_label[label]
-            yield from self._lines(self.at_unit(step.right, unit), self.at_unit(step.left, unit))
+    def said(self, label: str, layer: int, unit: int) -> Iterator[tuple[str, ...]]:
+        """The equation of any unit, with this one's number."""
+        step, units = self.writer.derivation.by_label[label], dict.fromkeys((J, K), unit)
+        yield from self._lines(self.at(layer, step.right, units), self.at(layer, step.left, units))
 
-    def at_unit(self, expr: Expr, unit: int) -> Expr:
-        """An equation of any unit at one unit."""
-        return put_in(expr, dict.fromkeys((J, K, Q), Integer(unit)))
+    def at(self, layer: int, expr: Expr, units: Mapping[Expr, int]) -> Expr:
+        """An equation of any unit of a layer at these units; where a unit has several pieces, at their places."""
+        spec = self.writer.derivation.graph.spec
+        fed, size = spec.fed[layer - 1], spec.sizes[layer - 1]
+        put = {index: Integer(unit) for index, unit in units.items()}
+        return put_in(expr, put | ({SIZE[layer]: Integer(size)} if fed != size else {}))
 
     def passed(self, layer: int, unit: int) -> tuple[str, ...]:
         """What lies between a unit and the error."""
