@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from symbackprop import api
+from symbackprop.calculus.indices import instantiate
 from symbackprop.calculus.inert import Partial
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, PRE, WEIGHT
@@ -129,16 +130,22 @@ def test_in_a_network_of_hundreds_of_weights_each_has_its_factored_form(notation
         ]
 
 
-def test_what_is_said_of_one_weight_of_hundreds_is_the_equation_of_any_at_this_one():
-    derivation = api.derive(api.network("3-16-14-4", activation="tanh", loss="ce")).derivation
-    writer = FoldedAboutWriter(
-        EquationWriter(derivation, Notation.of(load_profile("S1"), derivation.graph), FORMATS["html"].style, {})
-    )
-    for of in (WEIGHT[1, 3, 16], WEIGHT[2, 16, 2], BIAS[3, 4]):
+@pytest.mark.parametrize("activation", ["tanh", "glu", "softmax"])
+def test_what_is_said_of_one_weight_of_hundreds_is_the_equation_of_any_at_this_one(activation):
+    derivation = api.derive(api.network("3-16-14-4", activation=[activation, "tanh", "softmax"], loss="ce")).derivation
+    graph = derivation.graph
+    notation = Notation.of(load_profile("S1"), graph)
+    writer = FoldedAboutWriter(EquationWriter(derivation, notation, FORMATS["html"].style, {}))
+    for of in (WEIGHT[1, 3, graph.fed(2)[-1]], WEIGHT[2, 16, 2], BIAS[3, 4]):
+        layer, place = int(of.indices[0]) + 1, int(of.indices[-1])
         (gradient, *recursion) = writer.parameter(of).lines
         folded = derivation.scalar.folded(of)
         assert [gradient] == list(writer._lines(folded.right, folded.left))
-        assert recursion == list(writer.delta(int(of.indices[0]) + 1, int(of.indices[-1])).lines)
+        assert tuple(recursion) == writer.delta(layer, place).lines
+        label, units = writer.final(layer, place)
+        said = writer.at(layer, derivation.by_label[label].right, units)
+        assert instantiate(said, graph.sizes) == derivation.scalar.delta(layer, place)[-1].right
+        assert said != writer.at(layer, derivation.by_label[label].right, {i: n % 3 + 1 for i, n in units.items()})
 
 
 def test_what_mathml_does_not_know_is_refused():
