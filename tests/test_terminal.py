@@ -29,6 +29,12 @@ def test_quiet_prints_nothing_and_writes_the_files(capsys, tmp_path):
     assert (tmp_path / "derivation.md").exists()
 
 
+def test_a_quiet_comparison_prints_nothing(capsys, tmp_path):
+    assert main(["derive", *NETWORK, "--quiet", "--compare", "bishop", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert (tmp_path / "translation.md").exists()
+
+
 def test_json_is_one_object_that_says_it_all(capsys, tmp_path):
     assert main(["derive", *NETWORK, "--json", "--format", "json", "--out", str(tmp_path)]) == 0
     out, err = capsys.readouterr()

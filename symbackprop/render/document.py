@@ -19,7 +19,8 @@ from symbackprop.render.equations import EquationWriter, equation_numbers
 from symbackprop.render.formats import FORMATS, DocumentFormat
 from symbackprop.render.front import FrontWriter, title_of
 from symbackprop.render.markdown import GITHUB, known_flavour
-from symbackprop.render.pdf import typeset
+from symbackprop.render.pdf import Typesetting
+from symbackprop.render.picture.draw import Pictures
 from symbackprop.render.style import Style
 from symbackprop.render.view import View
 from symbackprop.render.wording import words
@@ -53,9 +54,14 @@ def render(
     for name in wanted:
         if name not in FORMATS:
             raise SpecError(unknown("format", name, FORMATS))
-    write = partial(page, derivation, report, profile, code=code or {}, view=view or View())
+    pictures = Pictures(derivation, profile)
+    write = partial(page, derivation, report, profile, code=code or {}, view=view or View(), pictures=pictures)
     flavour = known_flavour(markdown)
     forms = FORMATS | {MARKDOWN: replace(FORMATS[MARKDOWN], style=flavour.style, prepare=flavour.prepare)}
+    engine, set_by_typst = known_engine(pdf_engine), [name for name in wanted if name in SET]
+    if by_latex := PDF in wanted and engine != TYPST:
+        set_by_typst.remove(PDF)
+    setting = typesetting(write) if set_by_typst else None
     pages: dict[str, str | bytes] = {}
     for name in wanted:
         pages |= write(forms[name]) if name not in SET else {}
@@ -63,21 +69,19 @@ def render(
         pages |= {
             f"general.{name}": any_sizes_page(derivation, profile, forms[name]) for name in wanted if name in TEXTS
         }
-    return pages | _set(write, [name for name in wanted if name in SET], known_engine(pdf_engine))
-
-
-def _set(write: Callable[[DocumentFormat], dict[str, str]], wanted: list[str], engine: str) -> dict[str, str | bytes]:
-    """The formats for which pages are set: Typst's source and the PDF, set once for both."""
-    pages: dict[str, str | bytes] = {}
-    if PDF in wanted and engine != TYPST:
+    if by_latex:
         pages[FORMATS[PDF].file] = latex_pdf(write(FORMATS["tex"])[FORMATS["tex"].file], engine)
-        wanted = [name for name in wanted if name != PDF]
-    if wanted:
-        form = FORMATS[SOURCE]
-        made = typeset(lambda style: write(replace(form, style=style))[form.file], form.style)
+    if setting is not None:
+        made = setting.result()
         files: dict[str, str | bytes] = {SOURCE: made.source, PDF: made.pdf}
-        pages |= {FORMATS[name].file: files[name] for name in wanted}
+        pages |= {FORMATS[name].file: files[name] for name in set_by_typst}
     return pages
+
+
+def typesetting(write: Callable[[DocumentFormat], dict[str, str]]) -> Typesetting:
+    """The pages on which Typst sets the document, begun."""
+    form = FORMATS[SOURCE]
+    return Typesetting(lambda style: write(replace(form, style=style))[form.file], form.style)
 
 
 def page(
@@ -88,11 +92,16 @@ def page(
     *,
     code: Mapping[str, str],
     view: View,
+    pictures: Pictures | None = None,
 ) -> dict[str, str]:
-    """One document, and the pictures that stand beside it: file name -> text."""
+    """One document, and the pictures that stand beside it: file name -> text.
+
+    ``pictures`` are those that other documents of the same derivation show too.
+    """
     style = form.style
     notation, numbers = Notation.of(profile, derivation.graph), equation_numbers(derivation)
-    writer = EquationWriter(derivation, notation, style, numbers, view, form.factors(derivation, profile))
+    factors = form.factors(derivation, profile)
+    writer = EquationWriter(derivation, notation, style, numbers, view, factors, pictures)
     placed = form.prepare(writer, contents(writer, report, code), code)
     text = form.finish(environment().get_template(form.template).render(placed))
     beside = [figure for drawn in placed["figures"].values() for figure in drawn] if form.pictures_beside else []

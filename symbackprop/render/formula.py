@@ -39,9 +39,15 @@ class FormulaPrinter:
     entrywise: bool = False
     most_terms: int | None = None
     factors: Callable[[Chain, list[Printed]], list[Printed]] = sums.as_they_are
+    _printed: dict[Expr, Printed] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __call__(self, expr: Expr) -> Printed:
         """``expr`` in the markup. Raises ``UnsupportedExpression`` for a node without a rule."""
+        if expr not in self._printed:
+            self._printed[expr] = self._print(expr)
+        return self._printed[expr]
+
+    def _print(self, expr: Expr) -> Printed:
         if isinstance(expr, (Entry, Partial)):
             # Steps come in the notation's quantities already; this is for all that comes straight from a derivation.
             expr = self.notation.substitution.into(expr)
