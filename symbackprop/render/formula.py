@@ -95,8 +95,12 @@ class FormulaPrinter:
 
     def place(self, index: InBlock) -> Printed:
         """A place in one block: how many there are in the blocks before, then the place within it."""
-        parts = [index.unit] if index.before == 0 else [index.before, index.unit]
-        return Printed("+".join(self(part).text for part in parts), Level.SUM)
+        if index.before == 0:
+            return self(index.unit).at(Level.SUM)
+        number, size = index.before.as_coeff_Mul()
+        # Set as all labels are: letter by letter, without spaces, fractions on one line.
+        times, over = (str(number.p) if number.p != 1 else ""), (f"/{number.q}" if number.q != 1 else "")
+        return Printed(f"{times}{self(size).text.strip()}{over}+{self(index.unit).text}", Level.SUM)
 
     def negative(self, piece: Printed) -> Printed:
         """``piece`` with a minus sign in front."""
