@@ -30,8 +30,8 @@ Listing = Literal["auto", "all", "none"]
 class Derivation:
     """The derivation of one network's gradients, free of any notation.
 
-    ``sections`` come in reading order: forward, error, slopes, output, back, delta, update. ``general`` finds the index
-    steps by label; ``matrix`` reads them as equations between arrays.
+    ``sections`` come in reading order: forward, error, start, slopes, output, back, delta, update. ``general`` finds the
+    index steps by label; ``matrix`` reads them as equations between arrays.
     """
 
     graph: ForwardGraph
@@ -70,11 +70,13 @@ def derive(graph: ForwardGraph, listing: Listing = "auto") -> Derivation:
         if not use.entry.group
     }
     slopes |= {name: slope for use in graph.spec.activations for name, slope in trained.slopes_by(use)}
+    start, end = output_blocks(graph, slopes)
     sections = {
         "forward": tuple(forward_blocks(graph)),
         "error": error_blocks(graph),
+        "start": (start,),
         "slopes": (*slope_blocks(graph, slopes),),
-        "output": (Block("output_delta", output_delta(graph, slopes)),),
+        "output": (end,),
         "delta": tuple(delta_blocks(graph, slopes)),
         "update": (Block("update", tuple(update_steps(graph))), Block("change", tuple(change_steps(graph)))),
     }
@@ -84,7 +86,7 @@ def derive(graph: ForwardGraph, listing: Listing = "auto") -> Derivation:
         sections["forward"] += tuple(scalar.forward())
         sections["error"] += (scalar.error(),)
         sections["back"] = tuple(scalar.back())
-    order = ("forward", "error", "slopes", "output", "back", "delta", "update")
+    order = ("forward", "error", "start", "slopes", "output", "back", "delta", "update")
     return Derivation(
         graph, slopes, general, tuple(Section(key, sections[key]) for key in order if sections.get(key)), scalar
     )
@@ -117,21 +119,21 @@ def error_blocks(graph: ForwardGraph) -> tuple[Block, ...]:
 
 
 def slope_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterator[Block]:
-    """The slope of each activation, of a group function, and of the error."""
+    """The slope of the error, of a group function, and of each activation."""
+    last = graph.depth
+    steps, _ = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
+    if steps:
+        block = Block("error_slope", reverse.at_layer(steps, last))
+        yield conditioned(block, "error.slope", output.where_defined(graph.spec.loss.entry, last))
+    if graph.spec.activation_of(last).entry.group:
+        steps = output.group_slope(graph.out[last].equation)
+        yield Block("group_slope", reverse.at_layer(steps, last), (OUT[last, TO],))
     for use in {use.tag: use for use in graph.spec.activations}.values():
         slope = slopes.get(Symbol(use.tag))
         if slope is not None and slope.value is not None:
             conditions = tuple(sp.Ne(Z, kink.at) for kink in use.entry.kinks)
             yield conditioned(slope.block(), f"slope.{use.tag}.{len(slope.lines)}", conditions)
         yield from trained.slope_blocks(use)
-    last = graph.depth
-    if graph.spec.activation_of(last).entry.group:
-        steps = output.group_slope(graph.out[last].equation)
-        yield Block("group_slope", reverse.at_layer(steps, last), (OUT[last, TO],))
-    steps, _ = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
-    if steps:
-        block = Block("error_slope", reverse.at_layer(steps, last))
-        yield conditioned(block, "error.slope", output.where_defined(graph.spec.loss.entry, last))
 
 
 def conditioned(block: Block, label: str, conditions: tuple[Expr, ...]) -> Block:
@@ -151,6 +153,14 @@ def output_delta(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> tuple[S
     else:
         steps = output.elementwise_delta(slope_of_error, slopes[Symbol(use.tag)])
     return reverse.at_layer(steps, last)
+
+
+def output_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> tuple[Block, Block]:
+    """δ of the output layer: its definition and the chain rule, and, once its factors are known, its formula."""
+    steps = output_delta(graph, slopes)
+    definition, chain, inserted, *rest = steps
+    inserted = replace(inserted, left=definition.left, uses=(chain.label, *inserted.uses))
+    return Block("output_chain", (definition, chain)), Block("output_delta", (inserted, *rest))
 
 
 def delta_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterator[Block]:

@@ -30,7 +30,7 @@ FRAME = ("network", "notation", "assumptions", "checks", "code")
 TEXTS = ("md", "tex")  # the formats of the document for any sizes
 SOURCE, PDF = SET = ("typ", "pdf")  # the formats that are set on pages, to see where lines end
 MARKDOWN = "md"
-CODE_FILE, CODE_FUNCTION = "gradients.py", "loss_and_gradients"
+CODE_FILE, CODE_FUNCTION = "gradients.py", "gradients"
 
 
 def render(

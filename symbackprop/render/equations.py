@@ -15,10 +15,11 @@ from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.matrix_terms import Axis, Layout, Leaf
 from symbackprop.derivation.numbers import Worked
+from symbackprop.derivation.one_weight import ALONE
 from symbackprop.derivation.steps import Block, Formula, Section, Step, numbering
 from symbackprop.network.quantities import OUT, RATE, TARGET, WEIGHT
 from symbackprop.notation.apply import Notation
-from symbackprop.notation.written import as_written, chain_order, unwritten
+from symbackprop.notation.written import as_written, chain_order, section_order, unwritten
 from symbackprop.render.condense import condense
 from symbackprop.render.detail import MOST_TERMS, shown
 from symbackprop.render.formula import FormulaPrinter
@@ -64,21 +65,17 @@ def matrix_section(view: MatrixView) -> Section:
 
 
 def all_sections(derivation: Derivation, layout: Layout) -> tuple[Section, ...]:
-    """The sections in the order of a document; ``layout`` is that of one example.
+    """The sections in the order that the notation gives a document; ``layout`` is that of one example.
 
-    The arrays written out stand behind the forward pass, the matrix form before the update.
+    What is said of one parameter alone follows the update.
     """
-    plain = unwritten(derivation)
-    arrays, chains = (
-        None if section is None else as_written(section, derivation)
-        for section in (array_section(plain, layout), chain_section(plain, layout, chain_order(derivation)))
-    )
-    matrix = matrix_section(derivation.matrix(layout))
-    sections: list[Section | None] = []
-    for section in derivation.sections:
-        sections += [chains, matrix, section] if section.key == "update" else [section]
-        sections += [arrays] if section.key == "forward" else []
-    return tuple(section for section in sections if section is not None)
+    plain, order = unwritten(derivation), section_order(derivation)
+    about_arrays = (array_section(plain, layout), chain_section(plain, layout, chain_order(derivation)))
+    found = {section.key: section for section in derivation.sections}
+    found |= {section.key: as_written(section, derivation) for section in about_arrays if section is not None}
+    found["matrix"] = matrix_section(derivation.matrix(layout))
+    keys = [key for part in order for key in ((part, *ALONE) if part == "update" else (part,))]
+    return tuple(found[key] for key in keys if key in found)
 
 
 def equation_numbers(derivation: Derivation) -> dict[str, int]:
@@ -115,10 +112,16 @@ class EquationWriter:
 
     def sections(self) -> list[PrintedSection]:
         """All sections of equations."""
-        printed = [self.matrix() if section.key == "matrix" else self.section(section) for section in self.shown]
+        printed = {s.key: self.matrix() if s.key == "matrix" else self.section(s) for s in self.shown}
         if self.view.worked is not None:
-            printed.append(self.with_numbers(self.view.worked))
-        return printed if self.view.brief or self.notation.depth > MOST_LAYERS else [*printed, self.procedure()]
+            printed["numbers"] = self.with_numbers(self.view.worked)
+        if not self.view.brief and self.notation.depth <= MOST_LAYERS:
+            printed["procedure"] = self.procedure()
+        order = section_order(self.derivation)
+        places = {key: n for n, key in enumerate(("exam", *order))}
+        last = places["update"]
+        keys = sorted(printed, key=lambda key: places.get(key, last))
+        return [printed[key] for key in keys if key != "procedure" or key in places]
 
     @cached_property
     def shown(self) -> tuple[Section, ...]:

@@ -15,7 +15,7 @@ from symbackprop.notation.substitution import NEXT_THRESHOLD
 from symbackprop.render.printed import Printed, broken, least_width
 from symbackprop.render.style import Style
 
-CITED = 4  # at most this many equations are cited beside a line
+CITED = 5  # at most this many equations, or runs of them, are cited beside a line
 GAP = 6.0  # letters: the relation sign, and what parts formula, reason and number
 INDENT = 3.0
 NARROW = 22  # letters of a reason on a line of its own, where the formula needs the room
@@ -83,11 +83,12 @@ class Setter:
         """Why the line holds: the rule, and the numbers of the equations it uses."""
         own = self.numbers[step.label]
         # What stands further down is no reason yet, though the program knows it already.
-        cited = sorted({(self.numbers[l], l) for l in step.uses if self.numbers.get(l, own) < own})
-        if not cited or len(cited) > CITED:
+        cited = {label: self.numbers[label] for label in step.uses if self.numbers.get(label, own) < own}
+        marked = {number for label, number in cited.items() if label.startswith("matrix.")} if self.mark else set()
+        spans = [*spans_of({*cited.values()} - marked), *spans_of(marked, self.mark)]
+        if not spans or len(spans) > CITED:
             return step.rule.reason
-        marks = (f"({number}{self.mark if label.startswith('matrix.') else ''})" for number, label in cited)
-        return f"{step.rule.reason} {', '.join(marks)}"
+        return f"{step.rule.citing} {', '.join(spans)}"
 
 
 def is_update(left: Formula) -> bool:
@@ -103,13 +104,20 @@ def ranges(numbers: Iterable[int], mark: str = "") -> str:
     >>> ranges([1, 2, 3, 5, 8, 9])
     '(1)–(3), (5), (8), (9)'
     """
+    return ", ".join(spans_of(numbers, mark))
+
+
+def spans_of(numbers: Iterable[int], mark: str = "") -> list[str]:
+    """The single numbers and the shortened runs of ``ranges``.
+
+    >>> spans_of([1, 2, 3, 5], "a")
+    ['(1a)–(3a)', '(5a)']
+    """
     runs: list[list[int]] = []
     for number in sorted(numbers):
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    spans = [[(run[0], run[-1])] if len(run) > 2 else [(n, n) for n in run] for run in runs]
-    return ", ".join(
-        f"({low}{mark})" if low == high else f"({low}{mark})–({high}{mark})" for span in spans for low, high in span
-    )
+    ends = [[(run[0], run[-1])] if len(run) > 2 else [(n, n) for n in run] for run in runs]
+    return [f"({low}{mark})" if low == high else f"({low}{mark})–({high}{mark})" for end in ends for low, high in end]
