@@ -30,8 +30,8 @@ Listing = Literal["auto", "all", "none"]
 class Derivation:
     """The derivation of one network's gradients, free of any notation.
 
-    ``sections`` come in reading order: forward, error, start, slopes, output, back, delta, update. ``general`` finds the
-    index steps by label; ``matrix`` reads them as equations between arrays.
+    ``sections`` come in reading order: forward, error, start, slopes, output, back, delta, update. ``general`` finds
+    the index steps by label; ``matrix`` reads them as equations between arrays.
     """
 
     graph: ForwardGraph

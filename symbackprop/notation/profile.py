@@ -10,7 +10,17 @@ from typing import Any
 
 from symbackprop.derivation.matrix_terms import Layout
 from symbackprop.errors import ProfileError, shown, unknown
-from symbackprop.notation.keys import CHOICES, INDICES, LETTERS, SECTIONS, indices_of, letters_of, one_of, reductions_of, sections_of
+from symbackprop.notation.keys import (
+    CHOICES,
+    INDICES,
+    LETTERS,
+    SECTIONS,
+    indices_of,
+    letters_of,
+    one_of,
+    reductions_of,
+    sections_of,
+)
 
 FOLDER = Path(__file__).resolve().parent / "profiles"
 
@@ -25,8 +35,8 @@ class Profile:
     ``examples`` how a batch is stacked. ``bias`` says what feeds a unit besides its inputs: a vector, the weight of a
     unit 0 that always puts out 1, or a threshold that is subtracted. ``delta_sign`` is that of ∂E/∂z in δ, ``update``
     what an update states: the gradient by its sign or written with δ. ``chain_order`` is the order of the factors where
-    the chain rule is written with whole arrays, ``sections`` that of a document's parts; a part that they do not name is
-    left out. ``reductions`` say what the source sums and averages.
+    the chain rule is written with whole arrays, ``sections`` that of a document's parts; a part that they do not name
+    is left out. ``reductions`` say what the source sums and averages.
     """
 
     name: str

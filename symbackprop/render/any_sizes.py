@@ -2,60 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 from sympy import Expr, Symbol
 
-from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
 from symbackprop.derivation.derive import Derivation
-from symbackprop.derivation.general import general_parts
+from symbackprop.derivation.general import general_parts, instances
 from symbackprop.derivation.steps import Block, Section, Step, numbering
-from symbackprop.network.quantities import LAYER, PRE, WEIGHT
+from symbackprop.network.quantities import LAYER
+from symbackprop.notation.written import as_written, unwritten
 from symbackprop.render.equations import EquationWriter, PrintedSection
 
 LAST = Symbol("L", integer=True, positive=True)  # the last layer
 
 
 def any_sizes(derivation: Derivation, first_layer: int) -> tuple[Section, ...]:
-    """Forward equations, induction and gradients in the symbolic layer l, then the network's own instances.
+    """Forward equations, slopes, induction and gradients in the symbolic layer l, then the network's own instances.
 
     ``first_layer`` is the number of the input layer in the notation, which the symbolic layers are counted by.
     """
     parts = [part.section for part in general_parts(derivation)]
-    general = [Section("general_forward", (Block("general_forward", tuple(forward(derivation))),)), *parts]
-    blocks: dict[str, list[Block]] = {}
+    slopes = [section for section in derivation.sections if section.key == "slopes"]
+    blocks: dict[str, list[Block]] = {"general_forward": [], "slopes": []}
     said: set[tuple[tuple[Expr, Expr], ...]] = set()
-    for n, section in enumerate(general):
+    for section in (*slopes, *parts):
         for block in in_letters(section, derivation.graph.depth, first_layer).blocks:
             equations = tuple((step.left, step.right) for step in block.steps)
             if equations not in said:  # layers with and without biases share most of their equations
-                blocks.setdefault(section.key, []).append(labelled(block, n))
+                blocks.setdefault(section.key, []).append(block)
             said.add(equations)
-    sections = (Section(key, tuple(found)) for key, found in blocks.items())
-    instances = Section("general_instances", tuple(instance_blocks(derivation)))
-    return (*sections, instances)
-
-
-def forward(derivation: Derivation) -> Iterator[Step]:
-    """The distinct forward equations, with the layer left symbolic."""
-    graph = derivation.graph
-    pre = dict.fromkeys(graph.pre[l].equation for l in range(2, graph.depth + 1))
-    out = dict.fromkeys(graph.out[l].equation for l in range(2, graph.depth + 1))
-    for name, equations in (("z", pre), ("a", out), ("error", {graph.error.equation: None})):
-        for n, equation in enumerate(equations):
-            put = {LAYER: LAST} if name == "error" else {}
-            left, right = (side.xreplace(put) for side in (equation.left, equation.right))
-            yield Step(f"general.{name}.{n}", left, right, rules.DEFINITION)
-
-
-def labelled(block: Block, n: int) -> Block:
-    """The block with labels of its own: one layer equation may be derived for several kinds of layer."""
-    names = {step.label: f"{step.label}.{n}" for step in block.steps}
-    steps = (replace(s, label=names[s.label], uses=tuple(names.get(use, use) for use in s.uses)) for s in block.steps)
-    return replace(block, steps=tuple(steps))
+    steps = tuple(step for block in blocks["general_forward"] for step in block.steps)
+    blocks["general_forward"] = [Block("general_forward", steps)]
+    return (*(Section(key, tuple(found)) for key, found in blocks.items() if found), instances(derivation))
 
 
 def in_letters(section: Section, depth: int, first_layer: int) -> Section:
@@ -75,7 +56,8 @@ def in_letters(section: Section, depth: int, first_layer: int) -> Section:
 
     def step_in_letters(step: Step) -> Step:
         facts = tuple(replace(fact, formula=counted(fact.formula)) for fact in step.assumptions)
-        return replace(step, left=counted(step.left), right=counted(step.right), assumptions=facts)
+        where = tuple(map(counted, step.conditions))
+        return replace(step, left=counted(step.left), right=counted(step.right), assumptions=facts, conditions=where)
 
     return Section(
         section.key,
@@ -83,23 +65,17 @@ def in_letters(section: Section, depth: int, first_layer: int) -> Section:
     )
 
 
-def instance_blocks(derivation: Derivation) -> Iterator[Block]:
-    """The first unit and the first weight of every layer of the network: the general equations at its own sizes."""
-    graph, scalar = derivation.graph, derivation.scalar
-    for layer in range(graph.depth, 1, -1):
-        steps = (*scalar.delta(layer, 1), scalar.folded(WEIGHT[layer - 1, 1, 1]))
-        own = tuple(replace(step, label=f"instance.{layer}.{n}", uses=()) for n, step in enumerate(steps))
-        yield Block("general_instances", own, (PRE[layer, 1],))
-
-
 @dataclass(frozen=True)
 class AnySizesWriter(EquationWriter):
     """Writes the document for any sizes."""
 
+    selectable: ClassVar[bool] = False
+
     @cached_property
     def shown(self) -> tuple[Section, ...]:
         """The general sections and the instances."""
-        return any_sizes(self.derivation, self.notation.profile.first_layer)
+        plain = any_sizes(unwritten(self.derivation), self.notation.profile.first_layer)
+        return tuple(as_written(section, self.derivation) for section in plain)
 
     def sections(self) -> list[PrintedSection]:
         """All sections of equations."""
@@ -108,4 +84,4 @@ class AnySizesWriter(EquationWriter):
 
 def any_sizes_numbers(derivation: Derivation) -> dict[str, int]:
     """The numbers of the equations in the document for any sizes."""
-    return numbering(any_sizes(derivation, 1))
+    return numbering(any_sizes(unwritten(derivation), 1))

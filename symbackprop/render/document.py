@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from symbackprop.derivation.derive import Derivation
 from symbackprop.errors import SpecError, unknown
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import Profile
-from symbackprop.notation.written import unwritten
 from symbackprop.render.any_sizes import AnySizesWriter, any_sizes_numbers
-from symbackprop.render.back import BackWriter, Report, excerpt
+from symbackprop.render.back import BackWriter, Report, about, excerpt
 from symbackprop.render.engines import AUTO, TYPST, known_engine, latex_pdf
 from symbackprop.render.equations import EquationWriter, equation_numbers
 from symbackprop.render.formats import FORMATS, DocumentFormat
@@ -27,9 +26,11 @@ from symbackprop.templating import environment
 
 # The headings of the sections that hold no equations.
 FRAME = ("network", "notation", "assumptions", "checks", "code")
-TEXTS = ("md", "tex")  # the formats of the document for any sizes
+NAME, GENERAL = "derivation", "general"  # the files of the document, and of the one for any sizes
 SOURCE, PDF = SET = ("typ", "pdf")  # the formats that are set on pages, to see where lines end
 MARKDOWN = "md"
+Pages: TypeAlias = dict[str, str | bytes]
+Write: TypeAlias = Callable[[DocumentFormat], dict[str, str]]
 CODE_FILE, CODE_FUNCTION = "gradients.py", "gradients"
 
 
@@ -56,27 +57,33 @@ def render(
     write = partial(page, derivation, report, profile, code=code or {}, view=view or View())
     flavour = known_flavour(markdown)
     forms = FORMATS | {MARKDOWN: replace(FORMATS[MARKDOWN], style=flavour.style, prepare=flavour.prepare)}
-    pages: dict[str, str | bytes] = {}
+    engine = known_engine(pdf_engine)
+    pages = _pages(write, wanted, forms, engine)
+    if view is not None and view.any_sizes:
+        renamed = {name: replace(form, file=form.file.replace(NAME, GENERAL)) for name, form in forms.items()}
+        pages |= _pages(partial(any_sizes_page, derivation, report, profile), wanted, renamed, engine)
+    return pages
+
+
+def _pages(write: Write, wanted: list[str], forms: Mapping[str, DocumentFormat], engine: str) -> Pages:
+    """One document in each format that is ``wanted``."""
+    pages: Pages = {}
     for name in wanted:
         pages |= write(forms[name]) if name not in SET else {}
-    if view is not None and view.any_sizes:
-        pages |= {
-            f"general.{name}": any_sizes_page(derivation, profile, forms[name]) for name in wanted if name in TEXTS
-        }
-    return pages | _set(write, [name for name in wanted if name in SET], known_engine(pdf_engine))
+    return pages | _set(write, [name for name in wanted if name in SET], forms, engine)
 
 
-def _set(write: Callable[[DocumentFormat], dict[str, str]], wanted: list[str], engine: str) -> dict[str, str | bytes]:
+def _set(write: Write, wanted: list[str], forms: Mapping[str, DocumentFormat], engine: str) -> Pages:
     """The formats for which pages are set: Typst's source and the PDF, set once for both."""
-    pages: dict[str, str | bytes] = {}
+    pages: Pages = {}
     if PDF in wanted and engine != TYPST:
-        pages[FORMATS[PDF].file] = latex_pdf(write(FORMATS["tex"])[FORMATS["tex"].file], engine)
+        pages[forms[PDF].file] = latex_pdf(write(forms["tex"])[forms["tex"].file], engine)
         wanted = [name for name in wanted if name != PDF]
     if wanted:
-        form = FORMATS[SOURCE]
+        form = forms[SOURCE]
         made = typeset(lambda style: write(replace(form, style=style))[form.file], form.style)
-        files: dict[str, str | bytes] = {SOURCE: made.source, PDF: made.pdf}
-        pages |= {FORMATS[name].file: files[name] for name in wanted}
+        files: Pages = {SOURCE: made.source, PDF: made.pdf}
+        pages |= {forms[name].file: files[name] for name in wanted}
     return pages
 
 
@@ -93,18 +100,28 @@ def page(
     style = form.style
     notation, numbers = Notation.of(profile, derivation.graph), equation_numbers(derivation)
     writer = EquationWriter(derivation, notation, style, numbers, view, form.factors(derivation, profile))
-    placed = form.prepare(writer, contents(writer, report, code), code)
+    return written_page(writer, contents(writer, report, code), form, code)
+
+
+def written_page(
+    writer: EquationWriter, what: dict[str, Any], form: DocumentFormat, code: Mapping[str, str]
+) -> dict[str, str]:
+    """A document with the contents ``what``, and the pictures beside it."""
+    placed = form.prepare(writer, what, code)
     text = form.finish(environment().get_template(form.template).render(placed))
     beside = [figure for drawn in placed["figures"].values() for figure in drawn] if form.pictures_beside else []
     return {form.file: text, **{f"{figure.name}.svg": figure.drawing for figure in beside}}
 
 
-def any_sizes_page(derivation: Derivation, profile: Profile, form: DocumentFormat) -> str:
-    """The derivation for any sizes, as a document of its own."""
+def any_sizes_page(
+    derivation: Derivation, report: Report | None, profile: Profile, form: DocumentFormat
+) -> dict[str, str]:
+    """The derivation for any sizes, as a document of its own; of the checks, those of its equations."""
     notation, numbers = Notation.of(profile, derivation.graph), any_sizes_numbers(derivation)
-    writer = AnySizesWriter(unwritten(derivation), notation, form.style, numbers)
-    placed = {**contents(writer, None, {}), "layers": [], "title": form.style.words(words("words", "any_sizes_title"))}
-    return form.finish(environment().get_template(form.template).render(form.prepare(writer, placed, {})))
+    writer = AnySizesWriter(derivation, notation, form.style, numbers)
+    own = None if report is None else about(report, numbers)
+    title = form.style.words(words("words", "any_sizes_title"))
+    return written_page(writer, {**contents(writer, own, {}), "layers": [], "title": title}, form, {})
 
 
 def contents(writer: EquationWriter, report: Report | None, code: Mapping[str, str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 from sympy import Expr
 
@@ -22,6 +23,7 @@ from symbackprop.notation.apply import Notation
 from symbackprop.notation.written import as_written, chain_order, section_order, unwritten
 from symbackprop.render.condense import condense
 from symbackprop.render.detail import MOST_TERMS, shown
+from symbackprop.render.facts import Facts
 from symbackprop.render.formula import FormulaPrinter
 from symbackprop.render.lines import Line, Setter, is_update
 from symbackprop.render.matrix_formula import MatrixPrinter
@@ -97,6 +99,8 @@ class EquationWriter:
     view: View = WHOLE
     factors: Callable[[Chain, list[Printed]], list[Printed]] = as_they_are
 
+    selectable: ClassVar[bool] = True  # whether its equations are about units and weights that can be selected
+
     @property
     def formula(self) -> FormulaPrinter:
         most = MOST_TERMS[self.view.detail]
@@ -105,6 +109,22 @@ class EquationWriter:
     def printed(self, formula: Formula) -> Printed:
         """An expression, or a term about one example, as a formula."""
         return self.formula(formula) if isinstance(formula, Expr) else MatrixPrinter(self.formula, batch=False)(formula)
+
+    @property
+    def facts(self) -> Facts:
+        """What says what steps need of the data."""
+        return Facts(self.derivation.graph.spec, self.formula, self.style)
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """What changes the sentences: the network's size, its biases, the order of the parts, the notation."""
+        spec, order = self.derivation.graph.spec, section_order(self.derivation)
+        given = {
+            "one_output": spec.sizes[-1] == 1,
+            "no_bias": not any(spec.bias),
+            "before_start": order.index("delta") < order.index("start"),
+        }
+        return (*(key for key, holds in given.items() if holds), *self.notation.profile.variants)
 
     def inline(self, formula: Formula) -> str:
         """A formula within words."""
@@ -155,12 +175,11 @@ class EquationWriter:
             words("words", "hadamard", *signs),
             words("words", "ones", self.style.inline(markup.ones().text)),
             *self.tilde(),
-            words("words", "one_example"),
             words("words", f"one_example_{profile.vectors}"),
         )
         parts = [self.matrix_blocks(layout, mark) for layout, mark in ((one, "a"), (batch, "b"))]
         first_of_batch = parts[1][0]
-        batch_sentence = words("words", variant("words", f"batch_{profile.examples}", profile.variants))
+        batch_sentence = words("words", variant("words", f"batch_{profile.examples}", self.variants))
         opened = f"{batch_sentence} {first_of_batch.sentence}"
         parts[1][0] = PrintedBlock(opened, first_of_batch.lines, first_of_batch.note)
         return PrintedSection(words("headings", "matrix"), (*parts[0], *parts[1]), notes)
@@ -179,7 +198,8 @@ class EquationWriter:
         view = self.derivation.matrix(self.notation.profile.layout(batch=False))
         arrays = {"input": Leaf(OUT, 1, None, None), "target": Leaf(TARGET, None, None, None)}
         names = {key: self.inline(leaf) for key, leaf in arrays.items()}
-        sentences = procedure(view, self.equation, self.numbers, {"rate": self.inline(RATE), **names})
+        inline = {"rate": self.inline(RATE), **names}
+        sentences = procedure(view, self.equation, self.numbers, inline, self.variants)
         return PrintedSection(words("headings", "procedure"), (), tuple(sentences))
 
     def equation(self, step: Step) -> str:
@@ -220,11 +240,16 @@ class EquationWriter:
         for block in condensed.blocks:
             sentence = self.sentence(block, block.key not in seen)
             seen.add(block.key)
-            printed.append(PrintedBlock(sentence, tuple(setter.lines(block.steps))))
+            steps = [(step, self.numbers[step.label]) for step in block.steps]
+            facts = [
+                said for of in (self.facts.assumed, self.facts.conditioned) for step in steps for said in of(*step)
+            ]
+            printed.append(PrintedBlock(sentence, tuple(setter.lines(block.steps)), " ".join(facts)))
         if condensed.alike:
             numbers = sorted(self.numbers[label] for label in condensed.alike)
             ends = {"low": f"({numbers[0]}{mark})", "high": f"({numbers[-1]}{mark})"}
-            printed[-1] = replace(printed[-1], note=words("words", "same_layers", **ends))
+            note = f"{printed[-1].note} {words('words', 'same_layers', **ends)}".strip()
+            printed[-1] = replace(printed[-1], note=note)
         return tuple(printed)
 
     def sentence(self, block: Block, first: bool) -> str:
@@ -232,5 +257,4 @@ class EquationWriter:
         formulas = [self.inline(part) for part in block.about]
         layers = [self.notation.entry(part).layer for part in block.about if isinstance(part, Entry)]
         layer = self.formula.label(layers[0]) if layers and layers[0] is not None else ""
-        variants = self.notation.profile.variants
-        return block_words(block.key, first, *formulas, variants=variants, layer=layer, rate=self.inline(RATE))
+        return block_words(block.key, first, *formulas, variants=self.variants, layer=layer, rate=self.inline(RATE))

@@ -161,6 +161,7 @@ class FrontWriter:
             "next": self.writer.style.inline(label(LAYER + 1)),
             "order": words("meanings", profile.weight_indices),
             "carries": words("meanings", profile.weight_layer),
+            "objective": self._objective(),
         }
         # The table names layers by their printed letter, so the count's offset is taken out again.
         layer = LAYER - first
@@ -174,12 +175,17 @@ class FrontWriter:
         entries |= {"size": SIZE[layer], "batch": BATCH, "rate": RATE}
         for key, expr in entries.items():
             named = expr_sign(self.writer.notation.substitution.into(expr))[1]
-            yield named, words("meanings", variant("meanings", key, profile.variants), **places)
+            yield named, words("meanings", variant("meanings", key, self.writer.variants), **places)
         yield from self._functions()
         for entry in spec.trained.values():
             yield entry, words("meanings", "trained", layer=inline(entry.indices[0] + profile.first_layer - 1))
         if spec.penalty is not None and isinstance(spec.penalty.strength, Symbol):
             yield spec.penalty.strength, words("meanings", "strength")
+
+    def _objective(self) -> str:
+        """What is minimised, in words."""
+        errors = words("words", f"objective_{self._spec.batch_reduction}")
+        return errors if self._spec.penalty is None else words("words", "with_penalty", objective=errors)
 
     def _functions(self) -> Iterator[tuple[Expr, str]]:
         inline = self.writer.inline
