@@ -33,7 +33,7 @@ def _rule(name: str, reason: str, statement: str, citing: str | None = None) -> 
 
 DEFINITION = _rule("definition", "by definition", "a new name for the right-hand side")
 WRITTEN_OUT = _rule("written_out", "written out", "Σ_i u_i = u_1 + u_2 + …")
-TERM_BY_TERM = _rule("term_by_term", "term by term, [i = j] for equal indices", "∂v_i/∂v_j = [i = j]")
+TERM_BY_TERM = _rule("term_by_term", "differentiate term by term", "∂v_i/∂v_j = [i = j]")
 INDUCTION = _rule("induction", "by the induction hypothesis", "what holds for layer l + 1 may be used for layer l")
 LOCAL = _rule("local", "differentiate", "differentiate one forward equation by one of its parts")
 FOUND = _rule("found", "as found above", "what holds for any unit holds for this one", "by")

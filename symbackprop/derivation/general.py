@@ -66,7 +66,10 @@ def forward_parts(derivation: Derivation) -> Iterator[GeneralPart]:
         for equation, found in kinds.items():
             # A pre-activation's equation names its own layer l + 1, an output's l.
             shift = 1 if name == "z" else 0
-            step = Step(f"general.{name}", equation.left, equation.right, rules.DEFINITION)
+            sides = equation.left, equation.right
+            if name == "a" and found == [graph.depth]:
+                sides = sides_at(equation, graph.depth)
+            step = Step(f"general.{name}", *sides, rules.DEFINITION)
             yield GeneralPart(section("general_forward", step), tuple(layer - shift for layer in found))
     error = Step("general.error", *sides_at(graph.error.equation, graph.depth), rules.DEFINITION)
     yield GeneralPart(section("general_forward", error), (graph.depth,))

@@ -11,7 +11,7 @@ from symbackprop.derivation.derive import Derivation
 from symbackprop.errors import SpecError, unknown
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.profile import Profile
-from symbackprop.render.any_sizes import AnySizesWriter, any_sizes_numbers
+from symbackprop.render.any_sizes import AnySizesFront, AnySizesWriter, any_sizes_numbers
 from symbackprop.render.back import BackWriter, Report, about, excerpt
 from symbackprop.render.engines import AUTO, TYPST, known_engine, latex_pdf
 from symbackprop.render.equations import EquationWriter, equation_numbers
@@ -121,13 +121,16 @@ def any_sizes_page(
     writer = AnySizesWriter(derivation, notation, form.style, numbers)
     own = None if report is None else about(report, numbers)
     title = form.style.words(words("words", "any_sizes_title"))
-    return written_page(writer, {**contents(writer, own, {}), "layers": [], "title": title}, form, {})
+    what = contents(writer, own, {}, AnySizesFront(writer))
+    return written_page(writer, {**what, "layers": [], "title": title}, form, {})
 
 
-def contents(writer: EquationWriter, report: Report | None, code: Mapping[str, str]) -> dict[str, Any]:
+def contents(
+    writer: EquationWriter, report: Report | None, code: Mapping[str, str], front: FrontWriter | None = None
+) -> dict[str, Any]:
     """What templates place, by name; every text in the style of ``writer``."""
     style, derivation, profile = writer.style, writer.derivation, writer.notation.profile
-    front, back, brief = FrontWriter(writer), BackWriter(writer), writer.view.brief
+    front, back, brief = front or FrontWriter(writer), BackWriter(writer), writer.view.brief
     return {
         "title": style.words(title_of(derivation.graph.spec)),
         "author": None if derivation.graph.spec.author is None else style.words(derivation.graph.spec.author),

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer, KroneckerDelta, Symbol
 
 from symbackprop.calculus.inert import Apply
 from symbackprop.catalogue.entries import A, T, Z
+from symbackprop.derivation.output import OTHER
 from symbackprop.network.layers import GENERIC_LOSS, at_outputs
 from symbackprop.network.quantities import (
     BATCH,
@@ -75,10 +76,7 @@ class FrontWriter:
     def sentences(self) -> list[str]:
         """What the network is, in sentences."""
         spec, inline = self._spec, self.writer.inline
-        parameters = spec.weight_count + sum(n for n, bias in zip(spec.sizes[1:], spec.bias, strict=True) if bias)
-        parameters += len(spec.trained)
-        first = self.writer.notation.profile.first_layer
-        said = [words("words", "layers", count=spec.depth, parameters=parameters, first=first)]
+        said = [self.network()]
         several = spec.sizes[-1] > 1 and not spec.loss.entry.joint
         reduction = words("words", spec.output_reduction) if several else ""
         said.append(words("words", "loss", name=self._loss(), reduction=reduction))
@@ -91,6 +89,14 @@ class FrontWriter:
             said += [words("words", key, values=values)] if chosen else []
         said += [self.writer.style.words(choice) for choice in spec.choices]
         return [*said, words("words", "numbers_kept")] if self.writer.view.detail != FULL else said
+
+    def network(self) -> str:
+        """How large the network is."""
+        spec = self._spec
+        parameters = spec.weight_count + sum(n for n, bias in zip(spec.sizes[1:], spec.bias, strict=True) if bias)
+        parameters += len(spec.trained)
+        first = self.writer.notation.profile.first_layer
+        return words("words", "layers", count=spec.depth, parameters=parameters, first=first)
 
     def _loss(self) -> str:
         """What the loss is called: by its phrase, or a loss of the user's own by its name or its formula."""
@@ -197,6 +203,8 @@ class FrontWriter:
                 yield function, words("meanings", "generic", slope=inline(slope))
             else:
                 yield function, words("meanings", "named", name=entry.name.replace("_", " "))
+        if self._spec.activation_of(self._spec.depth).entry.group:
+            yield KroneckerDelta(OUTPUT_UNIT, OTHER), words("meanings", "kronecker")
         if self._spec.loss.entry.value is None:
             share, slope = (Apply(GENERIC_LOSS, Integer(order), A, T) for order in (0, 1))
             yield share, words("meanings", "cost", slope=inline(slope))
