@@ -20,6 +20,7 @@ GAP = 6.0  # letters: the relation sign, and what parts formula, reason and numb
 INDENT = 3.0
 NARROW = 22  # letters of a reason on a line of its own, where the formula needs the room
 LEAST = 24.0  # a formula gets this much room, whatever stands beside it
+MOST_LEFT = 0.5  # a left side that takes more of a line stands above its right side
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,11 @@ class Setter:
             None if before is not None and before.right == step.left else self.printer(step.left)
             for before, step in zip((None, *steps), steps, strict=False)
         ]
+        above = [left if left is not None and left.width > MOST_LEFT * self.style.line else None for left in lefts]
+        lefts = [None if high is not None else left for left, high in zip(lefts, above, strict=True)]
         reasons = [self.reason(step) for step in steps]
         # The columns of a block are as wide as their widest entries.
-        line = self.style.line - GAP - max(left.width for left in lefts if left is not None)
+        line = self.style.line - GAP - max((left.width for left in lefts if left is not None), default=0.0)
         room = line - self.style.reason_letter * max(map(len, reasons))
         if room < max(LEAST, *map(least_width, rights)):
             wrapped = [textwrap.wrap(reason, NARROW) for reason in reasons]
@@ -61,11 +64,11 @@ class Setter:
             wrapped = [[reason] for reason in reasons]
         if (share := self.style.narrower.get(self.number(steps[0]), 1.0)) < 1:
             room = max(share * min(room, max(right.width for right in rights)), *map(least_width, rights))
-        return [
-            each
-            for step, left, right, reason in zip(steps, lefts, rights, wrapped, strict=True)
-            for each in self.step(step, left, broken(right, room, room - INDENT), reason)
-        ]
+        lines: list[Line] = []
+        for step, left, high, right, reason in zip(steps, lefts, above, rights, wrapped, strict=True):
+            lines += [Line("", "", text) for text in broken(high, line - INDENT, line - INDENT)] if high else []
+            lines += self.step(step, left, broken(right, room, room - INDENT), reason)
+        return lines
 
     def number(self, step: Step) -> str:
         """The number of a step's equation, with the letter behind it."""
