@@ -16,7 +16,7 @@ from symbackprop.emit.array_module import ArrayModule
 from symbackprop.emit.elementary import elementary
 from symbackprop.emit.linearity import degree, divided_at_the_output
 from symbackprop.emit.numpy import NumPyPrinter
-from symbackprop.emit.numpy_module import HELPERS, backward
+from symbackprop.emit.numpy_module import backward
 from symbackprop.emit.program import Assign, MatMul, Number, Op, Reduce, Transposed, Var, early, needed, walk
 from symbackprop.emit.targets import emit, load
 from symbackprop.network.forward import forward_graph
@@ -25,7 +25,7 @@ from symbackprop.network.read import network
 from symbackprop.notation.profile import load_profile
 
 PROFILE = load_profile("S1")
-UNITWISE = [name for name, row in ACTIVATIONS.items() if row.value is not None and not row.group]
+UNITWISE = [name for name, row in ACTIVATIONS.items() if row.value is not None and not row.over_units]
 NETWORKS = {name: {"layers": "3-4-4-2", "activation": name, "loss": "huber"} for name in UNITWISE} | {
     "softmax": {"layers": "3-4-4-4", "activation": "tanh", "loss": "ce", "penalty": "l2:0.3:plain:biases"},
     "sum": {"layers": "3-4-2", "activation": "tanh", "loss": "mae", "batch_reduction": "sum"},
@@ -36,9 +36,7 @@ NETWORKS = {name: {"layers": "3-4-4-2", "activation": name, "loss": "huber"} for
 
 @cache
 def module_of(name):
-    return ArrayModule(
-        derive(forward_graph(network(**NETWORKS[name])), listing="none"), PROFILE, {}, NumPyPrinter, HELPERS
-    )
+    return ArrayModule(derive(forward_graph(network(**NETWORKS[name])), listing="none"), PROFILE, {}, NumPyPrinter)
 
 
 def first_clobbered(lines):
@@ -189,7 +187,7 @@ OPERATIONS = {
 
 def exact_case(name):
     spec = network(**EXACT[name])
-    module = ArrayModule(derive(forward_graph(spec), listing="none"), PROFILE, {}, NumPyPrinter, HELPERS)
+    module = ArrayModule(derive(forward_graph(spec), listing="none"), PROFILE, {}, NumPyPrinter)
     rng = np.random.default_rng(4)
     shapes = {**module.program.shapes, "x": (5, spec.sizes[0]), "t": (5, spec.sizes[-1])}
     entry = np.vectorize(lambda k: Fraction(int(k), 7), otypes=[object])

@@ -21,9 +21,8 @@ def backend(request):
 
 
 def of_activation(name: str) -> dict:
-    row = ACTIVATIONS[name]
-    hidden = "tanh" if row.group else name
-    return {"activation": hidden, "output_activation": name if row.group else "identity", "loss": "mse"}
+    output = name if ACTIVATIONS[name].over_units else "identity"
+    return {"activation": name, "output_activation": output, "loss": "mse"}
 
 
 NETWORKS = {name: of_activation(name) for name, row in ACTIVATIONS.items() if row.value is not None}
@@ -43,7 +42,7 @@ NETWORKS |= {
 
 def data(words: dict, batch: int = 5) -> tuple[np.ndarray, np.ndarray]:
     rng, row = np.random.default_rng(2), LOSSES[words["loss"]]
-    t = rng.dirichlet(np.ones(2), batch) if row.targets_sum_to_one else rng.random((batch, 2))
+    t = rng.dirichlet(np.ones(2), batch) if row.targets_sum_to_one else rng.random((batch, 2 // row.parts))
     return rng.standard_normal((batch, 3)), t
 
 

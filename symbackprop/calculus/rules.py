@@ -70,6 +70,7 @@ SUBSTITUTE = _rule("substitute", "insert the factors", "equals may replace equal
 COMPOSE = _rule("compose", "put the layers into one another", "equals may replace equals")
 ADD_CHANGE = _rule("add_change", "add the change", "w + Δw is the new w")
 IN_OUTPUT = _rule("in_output", "in terms of the output", "eliminate z between a = f(z) and d = f'(z)")
+SPLIT_SUM = _rule("split_sum", "split the sum", "Σ_i (c u_i + d) = c Σ_i u_i + n d, for i from 1 to n")
 KRONECKER = _rule("kronecker", "one term of the sum is left", "Σ_i [i = j] f(i) = f(j)")
 ASSUMPTION = _rule("assumption", "by the assumption", "the stated assumption holds")
 LOCAL_GRADIENT = _rule("local_gradient", "write δ", "δ = ∂E/∂z")

@@ -35,7 +35,8 @@ def backward(module: ArrayModule) -> Statements:
     known: dict[str, Shape] = {
         **program.shapes,
         module.names.input: (None, spec.sizes[0]),
-        module.names.target: (None, spec.sizes[-1]),
+        module.names.target: (None, spec.targets_count),
+        module.names.class_weights: (1, spec.sizes[-1]),
     }
     operations = elementary(lines, known, module.outputs)
     places, shapes = placed(operations, known, results)

@@ -31,7 +31,7 @@ SOURCE, PDF = SET = ("typ", "pdf")  # the formats that are set on pages, to see 
 MARKDOWN = "md"
 Pages: TypeAlias = dict[str, str | bytes]
 Write: TypeAlias = Callable[[DocumentFormat], dict[str, str]]
-CODE_FILE, CODE_FUNCTION = "gradients.py", "gradients"
+CODE_FILE, CODE_FUNCTION, CODE_BOTH = "gradients.py", "gradients", "loss_and_gradients"
 
 
 def render(
@@ -147,7 +147,7 @@ def contents(
         "verdict": None if report is None else back.verdict(report),
         "check_notes": [] if report is None else back.notes(report),
         "code": excerpt(code[CODE_FILE], CODE_FUNCTION) if CODE_FILE in code and not brief else None,
-        "code_sentence": words("words", "code", file=_file_name(style)),
+        "code_sentence": words("words", "code", file=_file_name(style), both=style.words(CODE_BOTH)),
         "headings": {key: words("words", f"contents_{key}") for key in FRAME},
     }
 
