@@ -221,10 +221,10 @@ def test_checks_are_reported_as_they_came_out():
     rows += [Row("emitted code", "dE/dw_1", True, "central differences", error) for error in (1e-9, 3.25e-8)]
     markdown = render(derivation, Report(rows, ["A note."], False), load_profile("S1"), ["md"])["derivation.md"]
     assert "Not every check succeeded: 1 refuted, 1 undecided." in markdown
-    assert "| steps | (1)–(3) | holds | proved symbolically |" in markdown
-    assert "| steps | (5) | refuted | random points |" in markdown
-    assert "| steps | (6) | undecided | undecided |" in markdown
-    assert r"| emitted code | dE/dw\_1; dE/dw\_1 | holds | central differences, errors below 3e-08 |" in markdown
+    assert "| Steps | (1)–(3) | holds | proved symbolically |" in markdown
+    assert "| Steps | (5) | refuted | random points |" in markdown
+    assert "| Steps | (6) | undecided | undecided |" in markdown
+    assert r"| Emitted code | dE/dw\_1 | holds | central differences, errors below 3e-08 |" in markdown
     assert "| The same for any unit, with δ | (7) | holds | proved symbolically |" in markdown
     assert "A note." in markdown
     assert "None was refuted" not in markdown
