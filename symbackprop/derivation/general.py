@@ -61,10 +61,13 @@ def forward_parts(derivation: Derivation) -> Iterator[GeneralPart]:
     """The distinct forward equations, with the layer left symbolic, and the error."""
     graph = derivation.graph
     for name, nodes in (("z", graph.pre), ("a", graph.out)):
-        kinds: dict[Equation, list[int]] = {}
+        kinds: dict[Expr, list[int]] = {}
         for layer in range(2, graph.depth + 1):
-            kinds.setdefault(nodes[layer].equation, []).append(layer)
-        for equation, found in kinds.items():
+            equation = nodes[layer].equation
+            # The units of the last layer may have a letter of their own.
+            kinds.setdefault(equation.right.xreplace({equation.left.indices[1]: TO}), []).append(layer)
+        for found in kinds.values():
+            equation = nodes[found[0]].equation
             # A pre-activation's equation names its own layer l + 1, an output's l.
             shift = 1 if name == "z" else 0
             sides = equation.left, equation.right

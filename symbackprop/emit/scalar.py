@@ -20,7 +20,7 @@ from symbackprop.emit.functions import RowSum, Shifted
 from symbackprop.emit.lower import in_logarithms, named, slope_of_generic_loss
 from symbackprop.emit.names import ERROR_NAME
 from symbackprop.emit.printer import ATOM, CASE, TEST, PythonPrinter
-from symbackprop.emit.program import COSTLY, Assign, Node, Var, needed, share
+from symbackprop.emit.program import COSTLY, Assign, Node, Number, Op, Var, needed, share
 from symbackprop.emit.stable import stable_form
 from symbackprop.network.quantities import BATCH, CLASS_WEIGHT, DELTA, ERROR, OUT, OUTPUT_UNIT, PRE, TARGET
 from symbackprop.network.spec import NetworkSpec
@@ -52,7 +52,17 @@ def own_piece(block: int) -> Symbol:
 class MathPrinter(PythonPrinter):
     """Prints nodes over Python floats."""
 
+    def printed(self, node: Node) -> tuple[str, int]:
+        match node:
+            case Op("power", (base, exponent)) if not (isinstance(exponent, Number) and exponent.value.is_Integer):
+                # To a type checker, ** of such an exponent may be complex.
+                return f"math.pow({self(base)}, {self(exponent)})", ATOM
+        return super().printed(node)
+
     def cases(self, test: Node, value: Node, other: Node) -> tuple[str, int]:
+        match test:
+            case Op("greater", sides) if sides in ((value, other), (other, value)):
+                return self.function("maximum" if sides == (value, other) else "minimum", sides)
         return f"{self.inside(value, TEST)} if {self.inside(test, TEST)} else {self.inside(other, CASE)}", CASE
 
     def function(self, function: str, args: tuple[Node, ...]) -> tuple[str, int]:
