@@ -42,7 +42,8 @@ def weight_section(derivation: Derivation, of: Entry) -> Section:
     else:
         blocks.append(Block(f"weight_sum{one}", tuple(summed(of, products)), (of,)))
         proved = tuple(proof(derivation, of, products))
-        blocks.append(Block(f"{kind}_proof" if len(proved) > 1 else f"{kind}_same", proved, (of,)))
+        how = "same" if len(proved) == 1 else f"proof{one}" if kind == WEIGHT_ALONE else "proof"
+        blocks.append(Block(f"{kind}_{how}", proved, (of,)))
     return Section(BIAS_ALONE if of.base == BIAS else kind, tuple(blocks))
 
 
