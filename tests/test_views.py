@@ -18,10 +18,13 @@ from symbackprop.derivation.paths import count_paths
 from symbackprop.errors import SpecError
 from symbackprop.network.addresses import parameter_at
 from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, WEIGHT
+from symbackprop.notation.apply import Notation
+from symbackprop.notation.profile import load_profile
 from symbackprop.render.any_sizes import any_sizes, any_sizes_numbers
 from symbackprop.render.detail import LEVELS, joined
 from symbackprop.render.document import render
 from symbackprop.render.equations import equation_numbers
+from symbackprop.render.show import to_text
 from symbackprop.render.text import TextMarkup
 from symbackprop.render.worked import number
 
@@ -123,6 +126,9 @@ def test_the_paths_of_one_weight_add_up_to_delta_times_what_it_carries(net, addr
     assert len(paths) == count_paths(derivation.graph, of)
     total = sum(spelled_out(path.right) for path in paths)
     assert (spelled_out(steps["weight.sum"].right) - total).equals(0)
+    notation = Notation.of(load_profile("S1"), derivation.graph)
+    lines = [(to_text(step.left, notation), to_text(step.right, notation)) for step in section.steps]
+    assert all(left != right for left, right in lines)  # no line says what the one before it said
     # The chain of equalities leads from delta times a to the sum over the paths.
     last = list(steps.values())[-1].right
     assert (spelled_out(last) - total).equals(0) or len(paths) == 1
