@@ -180,7 +180,7 @@ def test_reasons_cite_the_lines_that_are_used():
     assert of["delta.3.shared"] == f"the first factors of {cited('w11[2].chain')}"
     assert of["delta.2.output.2"] == f"in the same way as {cited('delta.2.output.1')}"
     assert of["w11[2].folded"] == f"write δ {cited('w11[2].product', 'output.delta.1')}"
-    assert of["change.w.1.applied"] == f"add the change {cited('update.w.1', 'change.w.1')}"
+    assert of["change.w.1.applied"] == f"add the change {cited('change.w.1')}"
     penalised = markdown("S3")
     number = equation_numbers(api.derive("S3").written)
     assert rf"gradient descent ({number['gradient.w.1.total']})" in penalised

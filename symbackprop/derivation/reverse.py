@@ -199,8 +199,8 @@ def change(of: Entry, penalised: bool) -> tuple[Step, ...]:
     """The same descent step in two: the change Δw = -η ∂E/∂w, and the weight w + Δw that it leads to."""
     kind, by = of.base.label, quantities.change(of)
     slope = Partial(OBJECTIVE if penalised else ERROR, of)
-    update_label, name = (f"{part}.{kind}.{{l}}" for part in ("update", "change"))
+    name = f"change.{kind}.{{l}}"
     return (
         Step(name, by, -RATE * slope, rules.DESCENT, (gradient_label(of, penalised),)),
-        Step(f"{name}.applied", quantities.updated(of), of + by, rules.ADD_CHANGE, (update_label, name)),
+        Step(f"{name}.applied", quantities.updated(of), of + by, rules.ADD_CHANGE, (name,)),
     )
