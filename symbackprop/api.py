@@ -118,7 +118,7 @@ def derive(
     profile = load_profile(notation or spec.notation)  #    name         -> Profile
     known_targets(spec.targets)
     if layouts is not None:
-        profile = replace(profile, chain_order=known_order(layouts))
+        profile = profile.with_chains(known_order(layouts))
     if (address := weight or spec.weight) is not None:
         section = weight_section(derivation, parameter_at(address, spec))
         derivation = replace(derivation, sections=(*derivation.sections, section))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,16 @@ class Profile:
         """
         in_rows = self.examples == "rows" if batch else self.vectors == "row"
         return Layout(batch=batch, examples_in_rows=in_rows, weights_from_to=self.weight_matrix == "from_to")
+
+    def with_chains(self, order: str) -> Profile:
+        """The same notation with the chain rule between arrays in ``order``, shown even where its source leaves it out.
+
+        >>> load_profile("S1").with_chains("both").sections[-2:]
+        ('chains', 'matrix')
+        """
+        place = self.sections.index("matrix")
+        added = (*self.sections[:place], "chains", *self.sections[place:])
+        return replace(self, chain_order=order, sections=self.sections if "chains" in self.sections else added)
 
     @property
     def variants(self) -> tuple[str, ...]:
