@@ -105,7 +105,7 @@ def summary_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--weight", metavar="ADDRESS", help="Show the gradient of one weight, such as 'w22[2]', and its paths.")
 @click.option("--detail", metavar="LEVEL", default="full", help="How much documents show: exam, lecture or full.")
 @click.option("--numbers", is_flag=True, help="Put numbers into every equation: those of the file, the others drawn.")
-@click.option("--sizes", metavar="WHICH", default="numeric", help="numeric; symbolic adds general.md for any sizes.")
+@click.option("--sizes", metavar="WHICH", default="numeric", help="numeric; symbolic adds a document for any sizes.")
 @click.option("--layouts", metavar="WHICH", help="Chain rule between arrays: numerator, denominator or both layouts.")
 @click.option("--compare", metavar="NOTATION", help="Write the equations beside those of another notation instead.")
 @click.option("--title", metavar="TEXT", help="Title of the document.")

@@ -24,7 +24,8 @@ def numpy_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, 
     module = ArrayModule(derivation, profile, numbers, NumPyPrinter)
     statements = backward(module)
     written = module.cut.written([line.line for line in statements.lines], list(statements()), statements.printer)
-    return {**module.parts(written, ["workspace: Arrays | None = None"]), **work_space(statements)}
+    plain = module.cut(list(module.program.gradients.values()))
+    return {**module.parts(written, ["workspace: Arrays | None = None"], plain), **work_space(statements)}
 
 
 def backward(module: ArrayModule) -> Statements:

@@ -119,9 +119,10 @@ class AboutWriter:
         """δ of a pre-activation: where it comes from."""
         derivation, entry = self.writer.derivation, DELTA[layer, pre]
         unit, _ = derivation.graph.reader(layer, pre)
-        labels = [step.label for step in derivation.scalar.delta(layer, pre)]
+        labels = [s.label for s in derivation.scalar.delta(layer, pre) if s.label in derivation.by_label]
         steps = [derivation.by_label[label] for label in labels]
-        lefts = (steps[0].left, *[None] * len(steps))
+        name = as_written(self.writer.notation.profile, entry)[1]
+        lefts = (name, *[None] * len(steps))
         lines = [line for step, left in zip(steps, lefts, strict=False) for line in self._lines(step.right, left)]
         # What a bias of this unit would pass on its way to the error is what δ passes.
         passed = highlight(derivation.graph, BIAS[layer - 1, pre])
@@ -129,7 +130,7 @@ class AboutWriter:
         return About(
             str(entry),
             words("about", "delta", address=str(entry), unit=unit, layer=layer),
-            self._title(steps[0].left),
+            self._title(name),
             tuple(lines),
             tuple(sorted(lit)),
             self._order(*(step.right for step in steps)),

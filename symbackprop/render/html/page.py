@@ -44,7 +44,7 @@ def html_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str
     picture = with_deltas(writer)
     shown = {node.entry for node in picture.nodes} | {line.entry for line in picture.edges}
     shown |= {label.entry for label in picture.labels}
-    selectable = [about for about in abouts(writer) if about.entry in shown]
+    selectable = [about for about in abouts(writer) if about.entry in shown] if writer.selectable else []
     live = LiveWriter(writer) if PROGRAM in code else None
     return {
         **{key: value if key in RAW else as_html(value) for key, value in placed.items() if key != "sections"},
