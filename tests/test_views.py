@@ -250,7 +250,7 @@ def test_a_negative_delta_has_a_negative_number():
     shown = {}
     for notation in ("S1", "haykin"):
         text = page(api.derive(net, notation=notation, numbers=True))
-        part = text[text.index("The local gradients:", text.index("## With numbers")) :]
+        part = text[text.index("Go back to the local gradients of the layer:", text.index("## With numbers")) :]
         shown[notation] = float(re.search(r"\\approx (-?[0-9.]+)", part)[1])
     assert shown["S1"] == -shown["haykin"] != 0
 
