@@ -11,7 +11,9 @@ from symbackprop.api import BackpropDerivation
 from symbackprop.calculus.indices import instantiate
 from symbackprop.catalogue.entries import K, N, V
 from symbackprop.catalogue.lookup import find_activation
+from symbackprop.check.proofs import Prover
 from symbackprop.derivation.derive import derive
+from symbackprop.derivation.general import general_parts
 from symbackprop.errors import SpecError
 from symbackprop.network.forward import forward_graph
 from symbackprop.network.quantities import DELTA, OUT, PRE, WEIGHT
@@ -167,3 +169,11 @@ def test_existing_networks_have_no_blocks() -> None:
     assert derivation.graph.spec.fed == derivation.graph.spec.sizes
     shown = repr(derivation.derivation.matrix(derivation.profile.code_layout))
     assert "blocks=1" in shown and "InBlock" not in shown and "blocks=2" not in shown
+
+
+@pytest.mark.parametrize("name", ["glu", "softmax"])
+def test_the_induction_for_any_sizes_is_proved(name: str) -> None:
+    derivation = derived(name, "1-2-1", "S1", output_activation="identity").derivation
+    steps = [step for part in general_parts(derivation) for layer in part.layers for step in part.at(layer)]
+    prover = Prover(derivation.graph, [*derivation.steps, *steps])
+    assert all(prover.row(step, "any sizes").verdict is True for step in steps)
