@@ -135,14 +135,16 @@ def test_weights_lead_to_every_piece_by_address() -> None:
 
 
 @pytest.mark.parametrize("pieces", [2, 3])
-def test_a_tie_gives_the_slope_to_the_last_piece_as_is_said(pieces: int) -> None:
+def test_a_tie_gives_the_slope_to_the_first_piece_as_pytorch_does_and_as_is_said(pieces: int) -> None:
     derivation = derived(f"maxout({pieces})", "1-1-1", "S1", output_activation="identity", bias=False)
     module = derivation.compile()
     params = {"W1": np.ones((1, pieces)), "W2": np.ones((1, 1))}
     slopes = module.gradients(params, np.array([1.0]), np.array([0.0]))["W1"]
-    assert slopes.tolist() == [[0.0] * (pieces - 1) + [1.0]]
+    z = torch.ones(1, pieces, requires_grad=True)
+    Maxout(pieces)(z).sum().backward()
+    assert slopes.tolist() == z.grad.tolist() == [[1.0] + [0.0] * (pieces - 1)]
     page = derivation.files(["md"])["derivation.md"]
-    assert "Where the largest pieces of a unit are equal, the slope is that of the last of them." in page
+    assert "Where the largest pieces of a unit are equal, the slope is that of the first of them." in page
     assert f"reads {pieces} pre-activations" in page
 
 
