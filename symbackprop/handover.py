@@ -31,16 +31,26 @@ def emitted(module: ModuleType, spec: NetworkSpec) -> Emitted:
     for tag in tags:
         given[tag] = _of_order(tag, 0)
         given |= {f"{tag}{suffix}": _of_order(tag, order) for suffix, order in SLOPE_SUFFIXES.items()}
-    wanted = signature(module.loss_and_gradients).parameters
-    function = partial(module.loss_and_gradients, **{name: value for name, value in given.items() if name in wanted})
     parameters = Parameters(module, spec)
+    both, plain = (handed(function, given) for function in (module.loss_and_gradients, module.gradients))
+
+    def alone(params: Arrays, x: Any, t: Any) -> Arrays:
+        return parameters.of_vectors(lambda *args: (0.0, plain(*args)))(params, x, t)[1]
+
     return Emitted(
-        parameters.of_vectors(function),
+        parameters.of_vectors(both),
         names=parameters.places,
         weights_from_to=module.WEIGHT_LAYOUT == "from_to",
         stand_ins={tag: stand_in(tag) for tag in tags},
         numbers=numbers,
+        gradients=alone,
     )
+
+
+def handed(function: Callable[..., Any], given: dict[str, Any]) -> Callable[..., Any]:
+    """``function`` with those of the ``given`` arguments that it takes."""
+    wanted = signature(function).parameters
+    return partial(function, **{name: value for name, value in given.items() if name in wanted})
 
 
 @dataclass(frozen=True)
