@@ -11,7 +11,9 @@ from symbackprop.api import BackpropDerivation
 from symbackprop.calculus.indices import instantiate
 from symbackprop.catalogue.entries import K, N, V
 from symbackprop.catalogue.lookup import find_activation
+from symbackprop.check.proofs import Prover
 from symbackprop.derivation.derive import derive
+from symbackprop.derivation.general import general_parts
 from symbackprop.errors import SpecError
 from symbackprop.network.forward import forward_graph
 from symbackprop.network.quantities import DELTA, OUT, PRE, WEIGHT
@@ -133,14 +135,16 @@ def test_weights_lead_to_every_piece_by_address() -> None:
 
 
 @pytest.mark.parametrize("pieces", [2, 3])
-def test_a_tie_gives_the_slope_to_the_last_piece_as_is_said(pieces: int) -> None:
+def test_a_tie_gives_the_slope_to_the_first_piece_as_pytorch_does_and_as_is_said(pieces: int) -> None:
     derivation = derived(f"maxout({pieces})", "1-1-1", "S1", output_activation="identity", bias=False)
     module = derivation.compile()
     params = {"W1": np.ones((1, pieces)), "W2": np.ones((1, 1))}
     slopes = module.gradients(params, np.array([1.0]), np.array([0.0]))["W1"]
-    assert slopes.tolist() == [[0.0] * (pieces - 1) + [1.0]]
+    z = torch.ones(1, pieces, requires_grad=True)
+    Maxout(pieces)(z).sum().backward()
+    assert slopes.tolist() == z.grad.tolist() == [[1.0] + [0.0] * (pieces - 1)]
     page = derivation.files(["md"])["derivation.md"]
-    assert "Where the largest pieces of a unit are equal, the slope is that of the last of them." in page
+    assert "Where the largest pieces of a unit are equal, the slope is that of the first of them." in page
     assert f"reads {pieces} pre-activations" in page
 
 
@@ -167,3 +171,11 @@ def test_existing_networks_have_no_blocks() -> None:
     assert derivation.graph.spec.fed == derivation.graph.spec.sizes
     shown = repr(derivation.derivation.matrix(derivation.profile.code_layout))
     assert "blocks=1" in shown and "InBlock" not in shown and "blocks=2" not in shown
+
+
+@pytest.mark.parametrize("name", ["glu", "softmax"])
+def test_the_induction_for_any_sizes_is_proved(name: str) -> None:
+    derivation = derived(name, "1-2-1", "S1", output_activation="identity").derivation
+    steps = [step for part in general_parts(derivation) for layer in part.layers for step in part.at(layer)]
+    prover = Prover(derivation.graph, [*derivation.steps, *steps])
+    assert all(prover.row(step, "any sizes").verdict is True for step in steps)

@@ -24,9 +24,10 @@ def larger_or_smaller_by_cases(u: Expr) -> Piecewise:
 
 
 def _constants_last(u: Expr) -> list[Expr]:
-    return sorted(
-        u.args, key=lambda v: (v.is_number, *(place(v) if isinstance(v, Entry) else (1, sp.default_sort_key(v))))
-    )
+    # Each entry is compared with those before it, so that of equal ones the first has the slope.
+    entries = sorted((v for v in u.args if isinstance(v, Entry)), key=place, reverse=True)
+    others = (v for v in u.args if not isinstance(v, Entry))
+    return [*entries, *sorted(others, key=lambda v: (v.is_number, sp.default_sort_key(v)))]
 
 
 def first_and_rest(u: Expr) -> tuple[Expr, Expr]:

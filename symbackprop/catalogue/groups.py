@@ -47,11 +47,11 @@ def maxout(pieces: int) -> Activation:
     return Activation(
         name="maxout" if pieces == 2 else f"maxout{pieces}",
         value=sp.Max(*each),
-        kinks=tuple(Kink(later, Integer(0), of=first) for first, later in combinations(each, 2)),
+        kinks=tuple(Kink(later, Integer(1), of=first) for first, later in combinations(each, 2)),
         pieces=pieces,
         of_pieces=maxout,
         source="Goodfellow and others: Maxout Networks (2013), units of 2 pieces, maxout(3) of 3",
-        notes=("Where the largest pieces of a unit are equal, the slope is that of the last of them.",),
+        notes=("Where the largest pieces of a unit are equal, the slope is that of the first of them.",),
     )
 
 

@@ -200,9 +200,9 @@ def outermost(expr: Expr) -> list[Expr]:
 
 
 def entry_order(entry: Entry) -> tuple[str, int, str]:
-    """Outputs before targets, otherwise by name and block, so that maps list their arguments in one order."""
+    """Outputs before targets, otherwise by name, later blocks first: maps list their arguments in one order."""
     block = sum(i.block for i in entry.indices if isinstance(i, InBlock))
-    return ("" if entry.base == OUT else str(entry.base.label), block, str(entry))
+    return ("" if entry.base == OUT else str(entry.base.label), -block, str(entry))
 
 
 def split(factors: Iterable[Expr]) -> tuple[Expr, list[Expr]]:

@@ -171,7 +171,8 @@ def piece_slope(activation: Equation, block: int) -> tuple[Step, ...]:
 
     The pre-activations are different quantities here, so no Kronecker delta ties them.
     """
-    pieces = {pre: sp.Symbol(f"z_{n}", real=True) for n, pre in enumerate(activation.parents, start=1)}
+    # Their names sort them as entries are compared: later ones first.
+    pieces = {pre: sp.Symbol(f"z_{n}", real=True) for n, pre in enumerate(reversed(activation.parents), start=1)}
     entries = {symbol: pre for pre, symbol in pieces.items()}
     by, name = activation.parents[block], f"slope.piece.{{l}}.{block}"
     steps = [

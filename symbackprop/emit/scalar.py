@@ -141,11 +141,11 @@ class ScalarLines:
 
     def of_any_unit(self, right: Expr) -> Expr:
         """A formula over the units of a layer in ``own_piece`` and ``OWN``, sums over them as sums over a row."""
+        right = right.xreplace(self.derivation.graph.sizes)
         places = {entry: entry.indices[-1] for entry in right.atoms(Entry) if entry.base == PRE}
         units = {entry: own_piece(at.block if isinstance(at, InBlock) else 0) for entry, at in places.items()}
         units |= {entry: OWN[entry.base] for entry in right.atoms(Entry) if entry.base in OWN}
-        formula = right.xreplace(self.derivation.graph.sizes)
-        formula = formula.replace(lambda e: isinstance(e, Sum), lambda total: RowSum(total.function))
+        formula = right.replace(lambda e: isinstance(e, Sum), lambda total: RowSum(total.function))
         return named(formula.xreplace(units), self.derivation.slopes)
 
     def at_unit(self, formula: Expr, layer: int, j: int) -> Expr:

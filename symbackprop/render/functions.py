@@ -66,8 +66,12 @@ def named(printer: FormulaPrinter, expr: Expr) -> Printed:
     """One of SymPy's functions that has a name of its own."""
     arguments: Sequence[Expr] = expr.args
     if isinstance(expr, sp.Max | sp.Min):
-        entries = all(isinstance(arg, Entry) for arg in arguments)
-        arguments = sorted(arguments, key=place) if entries else factors_in_order(list(arguments))
+        if all(isinstance(arg, Entry) for arg in arguments):
+            arguments = sorted(arguments, key=place)
+        elif all(arg in printer.bound for arg in arguments):
+            arguments = sorted(arguments, key=lambda arg: printer.bound[arg].text)
+        else:
+            arguments = factors_in_order(list(arguments))
     return call(printer, NAMED_FUNCTIONS[expr.func], tuple(arguments))
 
 
