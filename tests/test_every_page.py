@@ -16,7 +16,7 @@ from symbackprop.render.detail import LEVELS
 from symbackprop.render.document import page
 from symbackprop.render.formats import FORMATS
 from symbackprop.render.markdown import FLAVOURS
-from symbackprop.render.pdf import typeset
+from symbackprop.render.pdf import Typesetting
 
 WITH_NUMBERS = ("S2", "S5")  # the examples whose functions have formulas
 REPORT = CheckReport(
@@ -71,7 +71,9 @@ def test_what_always_runs_has_every_notation_at_every_level_and_every_example():
 def test_pages_are_set_in_every_format(example, profile, level):
     form = FORMATS["typ"]
     # Typst itself refuses a page with a letter that no font has: the standard for accessible PDF asks for that.
-    made = typeset(lambda style: pages(example, profile, level, replace(form, style=style))[form.file], form.style)
+    made = Typesetting(
+        lambda style: pages(example, profile, level, replace(form, style=style))[form.file], form.style
+    ).result()
     assert not made.overfull
     assert made.pdf.startswith(b"%PDF")
     # The converter to MathML refuses what it does not know.

@@ -49,8 +49,9 @@ def work_space(statements: Statements) -> dict[str, Any]:
     room = list(statements.room())
     arrays = [(name, f"np.empty({shape_text(shape)}, {'bool' if truth else 'dtype'})") for name, shape, truth in room]
     ones = [(name, f"np.ones({shape_text(shape)}, dtype)") for shape, name in statements.ones.items()]
+    starts = [(name, f"np.arange(0, {size} * batch, {size})[:, None]") for size, name in statements.starts.items()]
     first, shape, _ = room[0]
-    return {"arrays": [*arrays, *ones], "first_array": first, "first_shape": shape_text(shape)}
+    return {"arrays": [*arrays, *ones, *starts], "first_array": first, "first_shape": shape_text(shape)}
 
 
 def shape_text(shape: Shape) -> str:

@@ -18,7 +18,8 @@ from symbackprop.render.equations import EquationWriter, equation_numbers
 from symbackprop.render.formats import FORMATS, DocumentFormat
 from symbackprop.render.front import FrontWriter, title_of
 from symbackprop.render.markdown import GITHUB, known_flavour
-from symbackprop.render.pdf import typeset
+from symbackprop.render.pdf import Typesetting
+from symbackprop.render.picture.draw import Pictures
 from symbackprop.render.style import Style
 from symbackprop.render.view import View
 from symbackprop.render.wording import words
@@ -54,7 +55,8 @@ def render(
     for name in wanted:
         if name not in FORMATS:
             raise SpecError(unknown("format", name, FORMATS))
-    write = partial(page, derivation, report, profile, code=code or {}, view=view or View())
+    pictures = Pictures(derivation, profile)
+    write = partial(page, derivation, report, profile, code=code or {}, view=view or View(), pictures=pictures)
     flavour = known_flavour(markdown)
     forms = FORMATS | {MARKDOWN: replace(FORMATS[MARKDOWN], style=flavour.style, prepare=flavour.prepare)}
     engine = known_engine(pdf_engine)
@@ -66,25 +68,25 @@ def render(
 
 
 def _pages(write: Write, wanted: list[str], forms: Mapping[str, DocumentFormat], engine: str) -> Pages:
-    """One document in each format that is ``wanted``."""
+    """One document in each format that is ``wanted``; Typst sets its pages while the others are written."""
+    by_latex = [PDF] if PDF in wanted and engine != TYPST else []
+    by_typst = [name for name in wanted if name in SET and name not in by_latex]
+    setting = typesetting(write, forms[SOURCE]) if by_typst else None
     pages: Pages = {}
     for name in wanted:
         pages |= write(forms[name]) if name not in SET else {}
-    return pages | _set(write, [name for name in wanted if name in SET], forms, engine)
-
-
-def _set(write: Write, wanted: list[str], forms: Mapping[str, DocumentFormat], engine: str) -> Pages:
-    """The formats for which pages are set: Typst's source and the PDF, set once for both."""
-    pages: Pages = {}
-    if PDF in wanted and engine != TYPST:
-        pages[forms[PDF].file] = latex_pdf(write(forms["tex"])[forms["tex"].file], engine)
-        wanted = [name for name in wanted if name != PDF]
-    if wanted:
-        form = forms[SOURCE]
-        made = typeset(lambda style: write(replace(form, style=style))[form.file], form.style)
+    for name in by_latex:
+        pages[forms[name].file] = latex_pdf(write(forms["tex"])[forms["tex"].file], engine)
+    if setting is not None:
+        made = setting.result()
         files: Pages = {SOURCE: made.source, PDF: made.pdf}
-        pages |= {forms[name].file: files[name] for name in wanted}
+        pages |= {forms[name].file: files[name] for name in by_typst}
     return pages
+
+
+def typesetting(write: Write, form: DocumentFormat) -> Typesetting:
+    """The pages on which Typst sets the document, begun."""
+    return Typesetting(lambda style: write(replace(form, style=style))[form.file], form.style)
 
 
 def page(
@@ -95,11 +97,16 @@ def page(
     *,
     code: Mapping[str, str],
     view: View,
+    pictures: Pictures | None = None,
 ) -> dict[str, str]:
-    """One document, and the pictures that stand beside it: file name -> text."""
+    """One document, and the pictures that stand beside it: file name -> text.
+
+    ``pictures`` are those that other documents of the same derivation show too.
+    """
     style = form.style
     notation, numbers = Notation.of(profile, derivation.graph), equation_numbers(derivation)
-    writer = EquationWriter(derivation, notation, style, numbers, view, form.factors(derivation, profile))
+    factors = form.factors(derivation, profile)
+    writer = EquationWriter(derivation, notation, style, numbers, view, factors, pictures)
     return written_page(writer, contents(writer, report, code), form, code)
 
 

@@ -27,6 +27,7 @@ from symbackprop.render.facts import Facts
 from symbackprop.render.formula import FormulaPrinter
 from symbackprop.render.lines import Line, Setter, is_update
 from symbackprop.render.matrix_formula import MatrixPrinter
+from symbackprop.render.picture.draw import Pictures
 from symbackprop.render.printed import Printed
 from symbackprop.render.procedure import MOST_LAYERS, procedure
 from symbackprop.render.style import Style
@@ -98,11 +99,18 @@ class EquationWriter:
     numbers: dict[str, int]
     view: View = WHOLE
     factors: Callable[[Chain, list[Printed]], list[Printed]] = as_they_are
+    shared: Pictures | None = None  # pictures that other documents show too
 
     selectable: ClassVar[bool] = True  # whether its equations are about units and weights that can be selected
 
-    @property
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The pictures of the network."""
+        return self.shared or Pictures(self.derivation, self.notation.profile)
+
+    @cached_property
     def formula(self) -> FormulaPrinter:
+        """The printer; it prints a formula once, however often that occurs."""
         most = MOST_TERMS[self.view.detail]
         return FormulaPrinter(self.notation, self.style.markup, most_terms=most, factors=self.factors)
 

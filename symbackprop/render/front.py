@@ -123,9 +123,11 @@ class FrontWriter:
     def kinks(self) -> list[str]:
         """Where activations and the loss have no derivative, and what is taken there."""
         spec, inline = self._spec, self.writer.inline
-        uses = {use.tag: layer for layer, use in reversed(list(enumerate(spec.activations, start=2)))}
+        layer_of: dict[str, int] = {}
+        for layer, use in enumerate(spec.activations, start=2):
+            layer_of.setdefault(use.tag, layer)
         said = []
-        for tag, layer in uses.items():
+        for tag, layer in layer_of.items():
             for kink in spec.activation_of(layer).entry.kinks:
                 if kink.of is None:
                     said.append(self._kink(Z, kink.at, kink.slope, inline(Apply(Symbol(tag), Integer(0), Z))))
@@ -177,7 +179,7 @@ class FrontWriter:
     def _activation(self, layer: int) -> str:
         use = self._spec.activation_of(layer)
         if use.entry.over_units:
-            return use.entry.name.replace("_", " ")
+            return use.entry.name
         letter = self.writer.inline(Apply(Symbol(use.tag), Integer(0), Z))
         return letter if use.entry.value is None else f"{use.entry.name.replace('_', ' ')}, {letter}"
 

@@ -12,7 +12,7 @@ from symbackprop.derivation.steps import Formula, Step
 from symbackprop.network.quantities import NEXT_BIAS, NEXT_WEIGHT, is_trained
 from symbackprop.notation.profile import Profile
 from symbackprop.notation.substitution import NEXT_THRESHOLD
-from symbackprop.render.printed import Printed, broken, least_width
+from symbackprop.render.printed import Printed, broken, least_width, widest_term
 from symbackprop.render.style import Style
 
 CITED = 5  # at most this many equations, or runs of them, are cited beside a line
@@ -57,7 +57,7 @@ class Setter:
         # The columns of a block are as wide as their widest entries.
         line = self.style.line - GAP - max((left.width for left in lefts if left is not None), default=0.0)
         room = line - self.style.reason_letter * max(map(len, reasons))
-        if room < max(LEAST, *map(least_width, rights)):
+        if room < max(LEAST, *map(widest_term, rights)):
             wrapped = [textwrap.wrap(reason, NARROW) for reason in reasons]
             room = max(LEAST, line - self.style.reason_letter * max(len(text) for texts in wrapped for text in texts))
         else:
