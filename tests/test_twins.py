@@ -316,8 +316,22 @@ def test_a_loss_that_is_not_the_networks_own_is_refuted_though_its_gradients_fit
         loss, gradients = true.loss_and_gradients(params, x, t)
         return 2 * loss, {name: 2 * value for name, value in gradients.items()}
 
-    rows, _ = check_numeric(d.graph, replace(true, loss_and_gradients=doubled))
+    rows, _ = check_numeric(d.graph, replace(true, loss_and_gradients=doubled, gradients=None))
     assert {row.name for row in rows if row.verdict is False} == {"loss for a batch of 3", "loss for one example"}
+
+
+def test_gradients_alone_that_are_not_those_with_the_loss_are_refuted() -> None:
+    d = api.derive(network("2-3-2", activation="tanh", loss="mse"))
+    true = emitted(d.compile(), d.graph.spec)
+    assert true.gradients is not None
+    plain = true.gradients
+
+    def off(params: Any, x: Any, t: Any) -> Any:
+        return {name: value * (1 + 1e-9) for name, value in plain(params, x, t).items()}
+
+    rows, _ = check_numeric(d.graph, replace(true, gradients=off))
+    wrong = {row.name for row in rows if row.verdict is False}
+    assert wrong == {"gradients alone for a batch of 3", "gradients alone for one example"}
 
 
 def test_partial_derivative_by_the_wrong_quantity_is_refuted() -> None:

@@ -113,11 +113,9 @@ def proofs(
         for step, shape in restate(derivation if small is graph else derive(small, "none"), layouts):
             if shape is not None:
                 yield prover.row(step, RESTATED, shape)
-    for step in derivation.steps:
-        for assumption in step.assumptions:
-            needed = prover.needs_assumptions(step)
-            how = "false without it" if needed else "it holds without it"
-            yield Row("assumptions", step.label, needed, f"{how}: {assumption.key.replace('_', ' ')}")
+    for step in (step for step in derivation.steps if step.assumptions):
+        needed = prover.needs_assumptions(step)
+        yield Row("assumptions", step.label, needed, "false without it" if needed else "it holds without it")
     yield references(every)
 
 
