@@ -132,6 +132,7 @@ class ArrayModule:
             "updates": updates(self.stored, self.printer, spec),
             "helpers": helpers(forward.helpers | backward.helpers, self.stored.library.helpers),
             "stand_ins": stand_ins(backward.keywords, spec, self.printer),
+            "few_examples": None,
         }
 
     def heading(self) -> dict[str, Any]:

@@ -1,0 +1,222 @@
+"""A program over arrays written out number by number: a line for each entry, as one example needs it.
+
+Each entry has a name of its own, ``a2_1`` or ``W1_21``. Sums over the examples stay sums over "rows", of numbers:
+``in_one`` leaves them out, ``over_several`` cuts the lines where they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import product
+
+from sympy import Integer
+
+from symbackprop.emit.program import (
+    Assign,
+    MatMul,
+    Node,
+    Number,
+    Op,
+    Reduce,
+    Transposed,
+    Var,
+    free_name,
+    layer_number,
+    parts,
+    stem_of,
+    walk,
+    with_parts,
+)
+from symbackprop.emit.shapes import Shape, shape
+from symbackprop.errors import UnsupportedExpression
+from symbackprop.network.quantities import BATCH
+
+Place = tuple[int, ...]
+ONE = Number(Integer(1))
+
+
+@dataclass
+class Unroller:
+    """Writes lines out; ``shapes`` are those of all arrays, ``taken`` the names that entries must not have."""
+
+    shapes: dict[str, Shape]
+    taken: set[str]
+    names: dict[tuple[str, Place], str] = field(default_factory=dict)
+
+    def __call__(self, lines: Iterable[Assign]) -> Iterator[Assign]:
+        """A line for each entry, the first of an array with the label of the Step.
+
+        >>> unroller = Unroller({"x": (None, 2), "W1": (2, 1)}, set())
+        >>> [(line.name, len(line.node.args)) for line in unroller([Assign("z2", MatMul(Var("x"), Var("W1")))])]
+        [('z2_1', 2)]
+        """
+        for whole in lines:
+            for line in self.apart(whole):
+                size = self.shapes[line.name] = shape(line.node, self.shapes)
+                for first, at in enumerate(places(size)):
+                    label = line.label if first == 0 else None
+                    yield Assign(self.name(line.name, at), self.entry(line.node, at), label)
+
+    def name(self, array: str, at: Place) -> str:
+        """The name of one entry of an array."""
+        if (array, at) not in self.names:
+            sizes = self.shapes[array]
+            units = [str(n + 1) for n, size in zip(at, sizes, strict=True) if size is not None]
+            apart = "_" if any(size is not None and size > 9 for size in sizes) else ""
+            name = f"{array}_{apart.join(units)}" if units else array
+            self.names[array, at] = free_name(name, self.taken)
+            self.taken.add(self.names[array, at])
+        return self.names[array, at]
+
+    def apart(self, line: Assign) -> Iterator[Assign]:
+        """The line behind lines for those of its parts that several of its entries need, which are computed once."""
+        before: list[Assign] = []
+
+        def cut(node: Node, around: Shape | None) -> Node:
+            size = self.shape(node)
+            new = with_parts(node, tuple(cut(part, self.around(part, node)) for part in parts(node)))
+            if size in ((), around) or not isinstance(node, Op | MatMul | Reduce):
+                return new
+            name = free_name(stem_of(node) + layer_number(node), {*self.taken, *self.shapes})
+            self.shapes[name] = size
+            before.append(Assign(name, new))
+            return Var(name)
+
+        node = cut(line.node, self.shape(line.node))
+        yield from before
+        yield replace(line, node=node)
+
+    def around(self, part: Node, node: Node) -> Shape | None:
+        """The shape of a ``part`` of ``node`` of which each entry is needed once; None where each is needed often."""
+        if isinstance(node, MatMul):
+            return None
+        return self.shape(part if isinstance(node, Reduce | Transposed) else node)
+
+    def entry(self, node: Node, at: Place) -> Node:
+        """The number at one place of what ``node`` computes."""
+        match node:
+            case Var(name):
+                return Var(self.name(name, at))
+            case Number():
+                return node
+            case Op(_, args):
+                return replace(node, args=tuple(self.entry(arg, repeated(at, self.shape(arg))) for arg in args))
+            case Transposed(of):
+                return self.entry(of, at[::-1])
+            case MatMul(left, right):
+                ahead, behind = at[: len(self.shape(left)) - 1], at[len(self.shape(left)) - 1 :]
+                inner = self.shape(left)[-1]
+                terms = [
+                    Op("multiply", (self.entry(left, (*ahead, k)), self.entry(right, (k, *behind))))
+                    for k in range(inner or 1)
+                ]
+                return together("add", terms) if inner else Reduce("sum", terms[0], "rows")
+            case Reduce(function, of, over):
+                return self.reduced(function, of, over, at)
+        raise UnsupportedExpression(f"{type(node).__name__} is not written out number by number")
+
+    def reduced(self, function: str, of: Node, over: str, at: Place) -> Node:
+        """A sum, or the greatest, of many entries."""
+        size = self.shape(of)
+        inside = [
+            place
+            for place in places(size)
+            if over == "all" or (place[:-1] == at[:-1] if over == "columns" else place[1:] == at)
+        ]
+        found = together({"sum": "add", "max": "maximum"}[function], [self.entry(of, place) for place in inside])
+        if size[0] is not None or over == "columns":
+            return found
+        if function != "sum":
+            raise UnsupportedExpression("the greatest of all examples is not computed one by one")
+        return Reduce("sum", found, "rows")
+
+    def shape(self, node: Node) -> Shape:
+        """The shape of what ``node`` computes."""
+        return shape(node, self.shapes)
+
+
+def places(size: Shape) -> Iterator[Place]:
+    """All places in an array, its examples being one."""
+    return product(*(range(n or 1) for n in size))
+
+
+def repeated(at: Place, size: Shape) -> Place:
+    """The place in an array of ``size`` that stands for ``at`` in a larger one.
+
+    >>> repeated((0, 2), (3,)), repeated((0, 2), (None, 1)), repeated((0, 2), ())
+    ((2,), (0, 0), ())
+    """
+    last = at[len(at) - len(size) :]
+    return tuple(0 if n == 1 else place for place, n in zip(last, size, strict=True))
+
+
+def together(function: str, nodes: list[Node]) -> Node:
+    """Numbers added, or the greatest of them; one is itself."""
+    return nodes[0] if len(nodes) == 1 else Op(function, tuple(nodes))
+
+
+def in_one(node: Node) -> Node:
+    """``node`` for one example: a sum over the examples is its only term, their number is 1.
+
+    >>> in_one(Op("divide", (Reduce("sum", Var("d"), "rows"), Number(BATCH))))
+    Var(name='d')
+    """
+    match node:
+        case Reduce(_, of, _):
+            return in_one(of)
+        case Number(value):
+            return ONE if value == BATCH else node
+    new = tuple(map(in_one, parts(node)))
+    match node:
+        case Op("divide", _) if new[1] == ONE:
+            return new[0]
+        case Op("multiply", _) if ONE in new:
+            return together("multiply", [part for part in new if part != ONE] or [ONE])
+    return with_parts(node, new)
+
+
+@dataclass(frozen=True)
+class Several:
+    """What is computed of several examples: ``lines`` for each, ``sums`` that each adds to, and lines ``after`` all."""
+
+    lines: list[Assign]
+    sums: list[Assign]
+    after: list[Assign]
+
+
+def over_several(lines: Iterable[Assign], taken: Collection[str]) -> Several:
+    """The lines cut at their sums over the examples; raises ``UnsupportedExpression`` if they cannot be cut.
+
+    A sum has the name of the line that it is in, which is computed from it after all examples.
+    """
+    found = Several([], [], [])
+    late: set[str] = set()
+    names = set(taken)
+    for line in lines:
+        sums = list(dict.fromkeys(node for node in walk(line.node) if isinstance(node, Reduce)))
+        known: dict[Node, Node] = {}
+        for node in sums:
+            name = line.name if not known else free_name(line.name, names)
+            names.add(name)
+            known[node] = Var(name)
+            found.sums.append(Assign(name, node.of, line.label if not known else None))
+        rest = replaced(line.node, known)
+        read = {n.name for n in walk(rest) if isinstance(n, Var)} - {each.name for each in known.values()}
+        if any(each.name in late for node in sums for each in walk(node) if isinstance(each, Var)):
+            raise UnsupportedExpression("a sum over the examples follows from another one")
+        if sums or read & late:
+            late.add(line.name)
+            if rest != Var(line.name):
+                found.after.append(replace(line, node=rest))
+        else:
+            found.lines.append(line)
+    each = {line.name for line in found.lines}
+    if any(isinstance(n, Var) and n.name in each for line in found.after for n in walk(line.node)):
+        raise UnsupportedExpression("what is computed of each example is needed after all of them")
+    return found
+
+
+def replaced(node: Node, known: Mapping[Node, Node]) -> Node:
+    """``node`` with what is ``known`` by other nodes replaced."""
+    return known[node] if node in known else with_parts(node, tuple(replaced(part, known) for part in parts(node)))
