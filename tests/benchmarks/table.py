@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import quantiles
@@ -21,11 +21,11 @@ os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
-import peers
-from contenders import CONTENDERS, NEEDS, OURS, WITH_WORKSPACE, checked, is_installed
+import peers  # noqa: E402
+from contenders import CONTENDERS, NEEDS, OURS, WITH_WORKSPACE, checked, is_installed  # noqa: E402
 
 ROUNDS = 300
-SECONDS = 0.0005  # that a turn takes, though it is one call at least
+SECONDS = 0.001  # that a turn takes, though it is one call at least
 Times = dict[str, list[float]]  # for each contender, the seconds that a call took in each turn
 
 
@@ -42,8 +42,9 @@ def measured(name: str, rounds: int) -> Times:
     return times
 
 
-def timed(run: object, args: Sequence[object], calls: int) -> float:
-    """Seconds for each of so many calls."""
+def timed(run: Callable[..., object], args: Sequence[object], calls: int) -> float:
+    """Seconds for each of so many calls, after one that brings code and data back into the caches."""
+    run(*args)
     start = perf_counter()
     for _ in range(calls):
         run(*args)
