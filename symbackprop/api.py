@@ -19,7 +19,8 @@ from symbackprop.calculus.inert import Chain, Partial
 from symbackprop.derivation import paths as along
 from symbackprop.derivation.derive import Derivation, Listing
 from symbackprop.derivation.derive import derive as derive_graph
-from symbackprop.derivation.matrix import MatrixView, hidden_label, output_unit
+from symbackprop.derivation.final import final_deltas
+from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.numbers import Worked, work
 from symbackprop.derivation.one_weight import weight_section
 from symbackprop.derivation.steps import Step
@@ -27,7 +28,7 @@ from symbackprop.emit.targets import known_targets
 from symbackprop.errors import SpecError, unknown
 from symbackprop.network.addresses import parameter_at
 from symbackprop.network.forward import ForwardGraph, forward_graph
-from symbackprop.network.quantities import DELTA, ERROR, PRE, TO
+from symbackprop.network.quantities import DELTA, ERROR, PRE
 from symbackprop.network.read import load, network, spec_from_toml
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.apply import Notation
@@ -207,9 +208,9 @@ class BackpropDerivation:
         )
 
     def delta(self, unit: int, *, layer: int) -> Delta:
-        """δ of one unit; layers are counted from 1, the input."""
+        """δ of one unit; layers are counted from 1, the input. Units of several pieces have a δ for each of these."""
         graph = self.graph
-        if not (1 < layer <= graph.depth and unit in graph.units(layer)):
+        if not (1 < layer <= graph.depth and unit in graph.fed(layer)):
             sizes = "-".join(map(str, graph.spec.sizes))
             raise SpecError(
                 f"the network {sizes} has no unit {unit} in layer {layer} with a δ; layers 2-{graph.depth} have"
@@ -356,16 +357,24 @@ class BackpropDerivation:
     def _results(self) -> list[tuple[Expr, Expr]]:
         """The final equations: δ of the output, then each layer's gradients and δ, from the output back."""
         general, depth = self.derivation.general, self.graph.depth
-        rows = [(DELTA[depth, output_unit(general["output.delta"].right)], general["output.delta"].right)]
-        rows += self._learned(depth)
+        rows = [*self._final(depth), *self._learned(depth)]
         for layer in range(depth - 1, 0, -1):
             for name in (f"gradient.{kind}.{layer}" for kind in "wb" if f"gradient.{kind}.{layer}" in general):
                 step = general.get(f"{name}.total", general[name])
                 rows.append((step.left, step.right))
             if layer > 1:
-                rows.append((DELTA[layer, TO], general[hidden_label(general, layer)].right))
+                rows += self._final(layer)
             rows += self._learned(layer)
         return [Writer(self.profile).equation(left, right) for left, right in rows]
+
+    def _final(self, layer: int) -> list[tuple[Expr, Expr]]:
+        """δ of ``layer``, after ∂E/∂a where it is stated by these."""
+        general = self.derivation.general
+        rows = [(each.of, each.step.right) for each in final_deltas(self.graph, general, layer)]
+        if layer < self.graph.depth and self.graph.spec.activation_of(layer).entry.over_units:
+            passed = general[f"back.{layer}.out"]
+            return [(passed.left, passed.right), *rows]
+        return rows
 
     def _learned(self, layer: int) -> list[tuple[Expr, Expr]]:
         """The gradients of what the activation of ``layer`` learns."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 REFUTED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 GALLERY = "output"
-CATALOGUES = ("activations", "losses", "notations", "examples", "formats", "targets")
+CATALOGUES = ("activations", "losses", "penalties", "notations", "examples", "formats", "targets")
 LISTINGS = ("auto", "all", "none")
 # The options that describe a network, and the argument of ``api.network`` that each one gives.
 DESCRIBING = {
@@ -29,6 +29,7 @@ DESCRIBING = {
     "act": "activation",
     "out_act": "output_activation",
     "loss": "loss",
+    "class_weights": "class_weights",
     "bias": "bias",
     "penalty": "penalty",
     "param": "parameters",
@@ -68,6 +69,7 @@ def network_options(command: Callable[..., int]) -> Callable[..., int]:
             click.option("--act", metavar="NAMES", help="Activation: a name or a formula in z; commas between layers."),
             click.option("--out-act", metavar="NAME", help="Activation of the output layer."),
             click.option("--loss", metavar="NAME", help="Loss: a name, or a formula in the output a and the target t."),
+            click.option("--class-weights", metavar="NUMBERS", help="How much each class counts in the loss: 1,2,0.5."),
             click.option(
                 "--param", metavar="NAME=NUMBER", multiple=True, help="A number for a letter in the formulas."
             ),
@@ -189,7 +191,7 @@ def check(quiet: bool, as_json: bool, **given: Any) -> int:
 @cli.command("list")
 @click.argument("catalogue")
 def list_catalogue(catalogue: str) -> int:
-    """List activations, losses, notations, examples, formats or targets."""
+    """List activations, losses, penalties, notations, examples, formats or targets."""
     from symbackprop import terminal
 
     if catalogue not in CATALOGUES:
@@ -325,6 +327,7 @@ def _name(given: dict[str, Any]) -> str:
             given["act"],
             given["out_act"],
             given["loss"],
+            given["class_weights"],
             given["penalty"],
             *given["param"],
             given["train"] and f"train {given['train']}",
@@ -359,13 +362,11 @@ def _rows(catalogue: str) -> list[tuple[str, ...]]:
         return [(name, row.file, row.description) for name, row in PROGRAMS.items()]
     from symbackprop.catalogue.activations import ACTIVATIONS
     from symbackprop.catalogue.losses import LOSSES
+    from symbackprop.catalogue.penalties import PENALTIES
+    from symbackprop.render.listing import listed
 
-    rows: list[tuple[str, ...]] = []
-    for entry in (ACTIVATIONS if catalogue == "activations" else LOSSES).values():
-        numbers = ", ".join(f"{symbol} = {number}" for symbol, number in entry.parameters.items())
-        formula = entry.source if entry.value is None else str(entry.value)
-        rows.append((entry.name, ", ".join(entry.aliases), f"{formula}   ({numbers})" if numbers else formula))
-    return rows
+    rows: dict[str, Any] = {"activations": ACTIVATIONS, "losses": LOSSES, "penalties": PENALTIES}
+    return list(listed(rows[catalogue].values()))
 
 
 def _exit_code(report: Any) -> int:

@@ -25,7 +25,7 @@ from symbackprop.network.read import network
 from symbackprop.notation.profile import load_profile
 
 PROFILE = load_profile("S1")
-UNITWISE = [name for name, row in ACTIVATIONS.items() if row.value is not None and not row.group]
+UNITWISE = [name for name, row in ACTIVATIONS.items() if row.value is not None and not row.over_units]
 NETWORKS = {name: {"layers": "3-4-4-2", "activation": name, "loss": "huber"} for name in UNITWISE} | {
     "softmax": {"layers": "3-4-4-4", "activation": "tanh", "loss": "ce", "penalty": "l2:0.3:plain:biases"},
     "sum": {"layers": "3-4-2", "activation": "tanh", "loss": "mae", "batch_reduction": "sum"},

@@ -167,8 +167,8 @@ def test_examples_writes_each_in_every_format(pipeline, capsys):
 @pytest.mark.parametrize(
     ("catalogue", "words"),
     [
-        ("activations", ["sigmoid", "logistic", "1/(1 + exp(-z))", "alpha = 1/100"]),
-        ("losses", ["bce", "mean_squared_error", "(a - t)**2/2"]),
+        ("activations", ["sigmoid", "logistic", "1/(1 + e⁻ᶻ)", "alpha: α = 0.01"]),
+        ("losses", ["bce", "mean_squared_error", "½ (a − t)²"]),
         ("notations", ["S1", "brackets"]),
         ("examples", ["S4", "four " * 50 + "ends"]),
         ("formats", ["tex", "LaTeX"]),

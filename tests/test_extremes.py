@@ -24,7 +24,7 @@ from symbackprop.network.quantities import BIAS, OUT, TARGET, WEIGHT
 from symbackprop.network.read import network
 from symbackprop.notation.profile import load_profile
 
-UNITWISE = [name for name, row in ACTIVATIONS.items() if row.value is not None and not row.group]
+UNITWISE = [name for name, row in ACTIVATIONS.items() if row.value is not None and not row.over_units]
 POSITIVE = np.concatenate([np.geomspace(1e-300, 1e4, 40), np.geomspace(1e-3, 50, 80)])
 POINTS = np.unique(np.concatenate([-POSITIVE, [0.0], POSITIVE]))
 LARGEST = {"exponential": 700}  # beyond it the value itself is no double

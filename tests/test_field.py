@@ -82,7 +82,7 @@ def test_field_refuses_what_has_no_value() -> None:
 
 
 BOX = sp.Symbol("b", positive=True)
-FORMULAS = {n: e.value for n, e in ACTIVATIONS.items() if e.value is not None and not e.group}
+FORMULAS = {n: e.value for n, e in ACTIVATIONS.items() if e.value is not None and not e.over_units}
 
 
 @pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)

@@ -76,7 +76,7 @@ def test_the_form_is_the_slope_in_its_textbook_form(value: Expr, text: str) -> N
     assert is_the_slope(form.slope, value)
 
 
-@pytest.mark.parametrize("name", [n for n, e in ACTIVATIONS.items() if e.value is not None and not e.group])
+@pytest.mark.parametrize("name", [n for n, e in ACTIVATIONS.items() if e.value is not None and not e.over_units])
 def test_every_activation_of_the_catalogue_has_its_answer(name: str) -> None:
     form = in_terms_of_output(ACTIVATIONS[name].value, Z, A)
     assert (form is None) == (name in NONE_FOUND)
@@ -149,7 +149,7 @@ def test_other_symbols_for_input_and_output() -> None:
 
 
 def test_the_catalogue_is_done_fast() -> None:
-    values = [e.value for e in ACTIVATIONS.values() if e.value is not None and not e.group]
+    values = [e.value for e in ACTIVATIONS.values() if e.value is not None and not e.over_units]
     began = time.perf_counter()
     for value in values:
         in_terms_of_output(value, Z, A)

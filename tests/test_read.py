@@ -170,9 +170,12 @@ REFUSED = [
     ),
     ({"output_activation": "sigmod"}, "unknown activation 'sigmod'; did you mean 'sigmoid'?"),
     (
-        {"activation": "softmax", "layers": "2-3-3"},
-        "softmax takes a whole layer and can only be the output's; choose another for layer 2",
+        {"activation": "softmax", "layers": "2-1-3"},
+        "softmax of one unit, in layer 2, is always 1; expected several units, or 'sigmoid'",
     ),
+    ({"activation": "maxout(1)"}, "maxout has 1 pieces; expected a whole number from 2 to 9"),
+    ({"activation": "maxout(2.5)"}, "maxout has 5/2 pieces; expected a whole number from 2 to 9"),
+    ({"activation": "glu(3)"}, "glu takes no parameters; got '3'"),
     (
         {"output_activation": "softmax"},
         "softmax of one output unit is always 1; expected several units, or 'sigmoid'",

@@ -12,7 +12,7 @@ from symbackprop.catalogue.activations import ACTIVATIONS
 from symbackprop.catalogue.entries import A, Z
 from symbackprop.derivation.slopes import slope_of
 
-UNITWISE = {name: entry for name, entry in ACTIVATIONS.items() if entry.value is not None and not entry.group}
+UNITWISE = {name: entry for name, entry in ACTIVATIONS.items() if entry.value is not None and not entry.over_units}
 BY_HAND = {
     "sigmoid": ["split_factors", "add_and_subtract", "split_fraction", "recognise"],
     "softplus": ["add_and_subtract", "split_fraction", "recognise"],

@@ -21,9 +21,8 @@ def backend(request):
 
 
 def of_activation(name: str) -> dict:
-    row = ACTIVATIONS[name]
-    hidden = "tanh" if row.group else name
-    return {"activation": hidden, "output_activation": name if row.group else "identity", "loss": "mse"}
+    output = name if ACTIVATIONS[name].over_units else "identity"
+    return {"activation": name, "output_activation": output, "loss": "mse"}
 
 
 NETWORKS = {name: of_activation(name) for name, row in ACTIVATIONS.items() if row.value is not None}

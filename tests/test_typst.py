@@ -194,8 +194,8 @@ def test_lines_that_are_too_wide_are_found_and_broken(monkeypatch):
     assert from_typst(fitted) == from_typst(careless)
 
 
-ELEMENTWISE = [name for name, entry in ACTIVATIONS.items() if not entry.group and entry.value is not None]
-GROUPS = [name for name, entry in ACTIVATIONS.items() if entry.group]
+ELEMENTWISE = [name for name, entry in ACTIVATIONS.items() if not entry.over_units and entry.value is not None]
+OVER_UNITS = [name for name, entry in ACTIVATIONS.items() if entry.over_units]
 
 
 @pytest.mark.parametrize("names", [ELEMENTWISE[n : n + 9] for n in range(0, len(ELEMENTWISE), 9)], ids=" ".join)
@@ -203,9 +203,9 @@ def test_every_activation_can_be_set(names):
     assert_set("-".join(["2"] * (len(names) + 1)), names)
 
 
-@pytest.mark.parametrize("name", GROUPS)
-def test_every_group_activation_can_be_set(name):
-    assert_set("2-2-3", ["tanh", name])
+@pytest.mark.parametrize("name", OVER_UNITS)
+def test_every_activation_of_several_pre_activations_can_be_set(name):
+    assert_set("2-2-3", [name, name])
 
 
 def assert_set(sizes, activations):

@@ -23,7 +23,7 @@ OFTEN = {"softmax", "log_softmax", "sigmoid", "identity", "softplus"}  # these m
 
 @cache
 def spec_of(activation: str, loss: str, bias: bool):
-    hidden = "tanh" if ACTIVATIONS[activation].group or activation == "exponential" else activation
+    hidden = "tanh" if activation == "exponential" else activation
     return network("3-4-3", activation=hidden, output_activation=activation, loss=loss, bias=bias)
 
 
@@ -82,5 +82,5 @@ def test_a_wrong_twin_is_found(activation: str) -> None:
 
 
 def test_the_oracle_knows_every_row() -> None:
-    assert set(oracle.ACTIVATIONS) == {name for name, row in ACTIVATIONS.items() if row.value is not None}
+    assert set(oracle.ACTIVATIONS) - {"maxout3"} == {name for name, row in ACTIVATIONS.items() if row.value is not None}
     assert set(oracle.LOSSES) == set(LOSSES) - {"cost"}

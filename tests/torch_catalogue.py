@@ -40,6 +40,9 @@ ACTIVATIONS = {
     "softmax": lambda z: F.softmax(z, dim=-1),
     "log_softmax": lambda z: F.log_softmax(z, dim=-1),
     "softmin": lambda z: F.softmin(z, dim=-1),
+    "glu": lambda z: F.glu(z, dim=-1),
+    "maxout": lambda z: z.unflatten(-1, (2, -1)).max(dim=-2).values,
+    "maxout3": lambda z: z.unflatten(-1, (3, -1)).max(dim=-2).values,
 }
 LOSSES = {  # of outputs and targets; the shares of the outputs, or their sum
     "mse": lambda a, t: F.mse_loss(a, t, reduction="none") / 2,

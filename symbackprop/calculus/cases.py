@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import lru_cache, reduce
 
 import sympy as sp
 from sympy import Expr, Piecewise
+
+from symbackprop.calculus.indices import Entry, place
 
 
 def larger_or_smaller_by_cases(u: Expr) -> Piecewise:
@@ -22,9 +24,18 @@ def larger_or_smaller_by_cases(u: Expr) -> Piecewise:
 
 
 def _constants_last(u: Expr) -> list[Expr]:
-    return sorted(u.args, key=lambda v: (v.is_number, sp.default_sort_key(v)))
+    return sorted(
+        u.args, key=lambda v: (v.is_number, *(place(v) if isinstance(v, Entry) else (1, sp.default_sort_key(v))))
+    )
 
 
+def first_and_rest(u: Expr) -> tuple[Expr, Expr]:
+    """The arguments of a max or min as the first of them and the max or min of the others, a constant among these."""
+    first, *rest = _constants_last(u)
+    return first, u.func(*rest)
+
+
+@lru_cache
 def first_against_rest(u: Expr) -> Piecewise:
     """max(v, …) = v if v > max(…), else max(…); likewise min. A constant comes last, as above.
 
@@ -32,8 +43,7 @@ def first_against_rest(u: Expr) -> Piecewise:
     >>> first_against_rest(sp.Max(0, z, c))
     Piecewise((c, c > Max(0, z)), (Max(0, z), True))
     """
-    first, *rest = _constants_last(u)
-    other = u.func(*rest)
+    first, other = first_and_rest(u)
     return Piecewise((first, first > other if isinstance(u, sp.Max) else first < other), (other, True))
 
 

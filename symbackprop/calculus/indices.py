@@ -34,6 +34,48 @@ class Entry(sp.Indexed):
         return str(self.base.text(self.indices))
 
 
+class InBlock(sp.Function):
+    """``InBlock(i, p, n)``: the i-th place of block p, counted from 0, of n places each: the index i + p n.
+
+    It stays as it is until it is a number, so that no Kronecker delta ties one block to another.
+
+    >>> i, n = Symbol("i"), Symbol("n")
+    >>> place = InBlock(i, 2, n)
+    >>> place, place.xreplace({i: Integer(1), n: Integer(5)})
+    (i+2*n, 11)
+    """
+
+    nargs = 3
+
+    @classmethod
+    def eval(cls, i: Expr, block: Expr, size: Expr) -> Expr | None:
+        return i + block * size if i.is_Integer and size.is_Integer else None
+
+    @property
+    def unit(self) -> Expr:
+        """The place within the block."""
+        return self.args[0]
+
+    @property
+    def block(self) -> int:
+        return int(self.args[1])
+
+    @property
+    def before(self) -> Expr:
+        """The number of places in the blocks before."""
+        return self.args[1] * self.args[2]
+
+    def _eval_is_integer(self) -> bool:
+        return True
+
+    def _eval_is_positive(self) -> bool:
+        return True
+
+    def _sympystr(self, printer: Any) -> str:
+        parts = [self.unit] if self.before == 0 else [self.unit, self.before]
+        return "+".join(printer.doprint(part) for part in parts)
+
+
 class Base(sp.IndexedBase):
     """A named indexed quantity; ``layered`` ones carry their layer as the first index.
 
@@ -70,6 +112,17 @@ class Base(sp.IndexedBase):
         layer, units = (f"[{at[0]}]", at[1:]) if self.layered else ("", at)
         texts = [str(unit) for unit in units]
         return f"{self.label}{('' if all(len(text) == 1 for text in texts) else ',').join(texts)}{layer}"
+
+
+def place(entry: Entry) -> tuple[int, tuple[Any, ...]]:
+    """What sorts entries of one quantity: by blocks, then by their indices, numbers as numbers.
+
+    >>> z, i, n = Base("z", layered=False), index("i"), Symbol("n")
+    >>> sorted([z[10], z[2]], key=place), sorted([z[InBlock(i, 1, n)], z[InBlock(i, 0, n)]], key=place)
+    ([z2, z10], [zi, zi+n])
+    """
+    blocks = sum(i.block for i in entry.indices if isinstance(i, InBlock))
+    return 0, (blocks, *((int(i), "") if i.is_Integer else (0, str(i)) for i in entry.indices))
 
 
 def index(name: str) -> Symbol:

@@ -61,6 +61,7 @@ SAME_PRODUCT = _rule("same_product", "the same product", "a product does not dep
 CANCEL = _rule("cancel", "cancel the common factor", "(u v)/(u w) = v/w")
 SUBSTITUTE = _rule("substitute", "insert the factors", "equals may replace equals")
 IN_OUTPUT = _rule("in_output", "in terms of the output", "eliminate z between a = f(z) and d = f'(z)")
+SPLIT_SUM = _rule("split_sum", "split the sum", "Σ_i (c u_i + d) = c Σ_i u_i + n d, for i from 1 to n")
 KRONECKER = _rule("kronecker", "one term of the sum is left", "Σ_i [i = j] f(i) = f(j)")
 ASSUMPTION = _rule("assumption", "by the assumption", "the stated assumption holds")
 LOCAL_GRADIENT = _rule("local_gradient", "write δ", "δ = ∂E/∂z")

@@ -15,7 +15,7 @@ ZERO, ONE = Integer(0), Integer(1)
 
 BCE_WITH_LOGITS = Loss(
     name="bce_with_logits",
-    aliases=("binary_cross_entropy_with_logits", "sigmoid_cross_entropy"),
+    aliases=("binary_cross_entropy_with_logits", "sigmoid_cross_entropy", "bce_with_logits_loss"),
     value=-POSITIVE * T * sp.log(1 / (1 + sp.exp(-A))) - (1 - T) * sp.log(1 / (1 + sp.exp(A))),
     parameters={POSITIVE: ONE},
     binary_targets=True,
@@ -25,15 +25,17 @@ CE_ANY_SUM = Loss(
     name="ce_any_sum",
     value=-T * sp.log(A),
     domain=(ZERO, ONE),
+    classes=True,
     source="cross-entropy for targets of any sum, such as soft or several labels; torch.nn.CrossEntropyLoss",
 )
 CE_SMOOTHED = Loss(
     name="ce_smoothed",
     aliases=("label_smoothing", "smoothed_cross_entropy"),
-    value=-((1 - SMOOTHING) * T + SMOOTHING / N) * sp.log(A),
+    value=-(((1 - SMOOTHING) * T + SMOOTHING / N) * sp.log(A)),  # SymPy would multiply the sign into the bracket
     parameters={SMOOTHING: Rational(1, 10)},
     domain=(ZERO, ONE),
     targets_sum_to_one=True,
+    classes=True,
     source="torch.nn.CrossEntropyLoss(label_smoothing=epsilon), after its softmax",
 )
 NLL = Loss(
@@ -42,11 +44,12 @@ NLL = Loss(
     value=-T * A,
     domain=(-oo, ZERO),
     targets_sum_to_one=True,
+    classes=True,
     source="torch.nn.NLLLoss on log-probabilities, with class probabilities as targets",
 )
 KL = Loss(
     name="kl",
-    aliases=("kl_divergence", "kullback_leibler", "kld"),
+    aliases=("kl_divergence", "kullback_leibler", "kld", "kullback_leibler_divergence", "kl_div", "kl_div_loss"),
     value=Piecewise((T * sp.log(T), T > 0), (0, True)) - T * sp.log(A),
     domain=(ZERO, ONE),
     targets_sum_to_one=True,
@@ -54,7 +57,7 @@ KL = Loss(
 )
 FOCAL = Loss(
     name="focal",
-    aliases=("focal_loss", "binary_focal"),
+    aliases=("focal_loss", "binary_focal", "binary_focal_cross_entropy"),
     value=-T * (1 - A) ** FOCUS * sp.log(A) - (1 - T) * A**FOCUS * sp.log(1 - A),
     parameters={FOCUS: Integer(2)},
     domain=(ZERO, ONE),
@@ -77,7 +80,7 @@ SQUARED_HINGE = Loss(
 )
 SOFT_MARGIN = Loss(
     name="soft_margin",
-    aliases=("logistic_loss",),
+    aliases=("logistic_loss", "soft_margin_loss"),
     value=sp.log(1 + sp.exp(-T * A)),
     source="torch.nn.SoftMarginLoss, reduction='none'",
     notes=("Targets are -1 or 1.",),

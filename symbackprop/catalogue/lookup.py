@@ -24,6 +24,7 @@ ARGUMENT = re.compile(r"\s*(?:([A-Za-z]\w*)\s*=)?\s*(\S+)\s*", re.ASCII)
 NUMBER = re.compile(
     r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,2})?|[+-]?\d{1,30}/[1-9]\d{0,29}", re.ASCII
 )
+PIECES, MOST_PIECES = Symbol("pieces"), 9
 GENERIC_NAME = re.compile(r"(?:f|g|h|phi|psi|varphi)_?\d{0,3}")
 
 
@@ -43,7 +44,18 @@ def find_activation(text: str) -> tuple[str, Activation, Numbers]:
     if GENERIC_NAME.fullmatch(name.lower()):
         return name.lower(), GENERIC, _numbers(name.lower(), {}, arguments)
     entry = _row(name, ACTIVATIONS, "activation")
+    if entry.of_pieces is not None:
+        entry = entry.of_pieces(_pieces(entry, arguments))
+        return entry.name, entry, {}
     return entry.name, entry, _numbers(entry.name, entry.parameters, arguments)
+
+
+def _pieces(entry: Activation, arguments: str | None) -> int:
+    """The number of pieces that a user asks for, or that of the row."""
+    number = _numbers(entry.name, {PIECES: Rational(entry.pieces)}, arguments)[PIECES]
+    if not (number.is_Integer and 2 <= number <= MOST_PIECES):
+        raise SpecError(f"{entry.name} has {number} pieces; expected a whole number from 2 to {MOST_PIECES}")
+    return int(number)
 
 
 def find_loss(text: str) -> tuple[Loss, Numbers]:

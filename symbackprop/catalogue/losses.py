@@ -20,13 +20,13 @@ MSE = Loss(
 )
 SQUARED_ERROR = Loss(
     name="squared_error",
-    aliases=("sum_of_squares", "sse"),
+    aliases=("sum_of_squares", "sse", "mse_loss"),
     value=(A - T) ** 2,
     source="torch.nn.MSELoss, reduction='none'",
 )
 BCE = Loss(
     name="bce",
-    aliases=("binary_cross_entropy", "log_loss"),
+    aliases=("binary_cross_entropy", "bce_loss", "binary_log_loss"),
     value=-T * sp.log(A) - (1 - T) * sp.log(1 - A),
     domain=(Integer(0), Integer(1)),
     binary_targets=True,
@@ -34,10 +34,17 @@ BCE = Loss(
 )
 CE = Loss(
     name="ce",
-    aliases=("cross_entropy", "categorical_cross_entropy"),
+    aliases=(
+        "cross_entropy",
+        "categorical_cross_entropy",
+        "cross_entropy_loss",
+        "sparse_categorical_cross_entropy",
+        "log_loss",
+    ),
     value=-T * sp.log(A),
     domain=(Integer(0), Integer(1)),
     targets_sum_to_one=True,
+    classes=True,
     source="torch.nn.CrossEntropyLoss with class probabilities as targets, after its softmax",
 )
 MAE = Loss(

@@ -29,7 +29,7 @@ def functions() -> dict[str, Function]:
     found = {
         name: Function(_applied(row), 1, 1 + len(row.parameters))
         for row in ACTIVATIONS.values()
-        if row.value is not None and not row.group
+        if row.value is not None and not row.over_units
         for name in (row.name, *row.aliases)
     }
     return {**found, **FUNCTIONS}

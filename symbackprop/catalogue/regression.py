@@ -5,14 +5,14 @@ from __future__ import annotations
 import sympy as sp
 from sympy import Integer, Piecewise, Rational, Symbol, oo
 
-from symbackprop.catalogue.entries import A, Kink, Loss, T
+from symbackprop.catalogue.entries import A, Kink, Loss, T, part
 
 TURN = Symbol("beta", positive=True)  # where smooth L1 turns from a parabola into a line
 LEVEL = Symbol("tau", positive=True)  # the quantile that is estimated
 
 MSLE = Loss(
     name="msle",
-    aliases=("mean_squared_logarithmic_error", "squared_log_error"),
+    aliases=("mean_squared_logarithmic_error", "squared_log_error", "mean_squared_log_error"),
     value=(sp.log(1 + A) - sp.log(1 + T)) ** 2,
     domain=(Integer(-1), oo),
     source="keras.losses.MeanSquaredLogarithmicError",
@@ -38,6 +38,7 @@ SMOOTH_L1 = Loss(
 )
 LOG_COSH = Loss(
     name="log_cosh",
+    aliases=("log_cosh_loss",),
     value=sp.log(sp.cosh(A - T)),
     source="keras.losses.LogCosh",
 )
@@ -63,4 +64,14 @@ POISSON_NLL = Loss(
     source="torch.nn.PoissonNLLLoss, log_input=True, reduction='none'",
 )
 
-REGRESSION = (MSLE, MAPE, SMOOTH_L1, LOG_COSH, QUANTILE, POISSON, POISSON_NLL)
+MEAN, LOG_VARIANCE = part(0, 2), part(1, 2)
+GAUSSIAN_NLL = Loss(
+    name="gaussian_nll",
+    aliases=("gaussian_nll_loss", "heteroscedastic"),
+    value=(LOG_VARIANCE + (T - MEAN) ** 2 * sp.exp(-LOG_VARIANCE)) / 2,
+    parts=2,
+    source="torch.nn.GaussianNLLLoss with var = exp(s), eps towards 0; Nix and Weigend (1994)",
+    notes=("The first half of the outputs are means, the second half logarithms of variances: two outputs a target.",),
+)
+
+REGRESSION = (MSLE, MAPE, SMOOTH_L1, LOG_COSH, QUANTILE, POISSON, POISSON_NLL, GAUSSIAN_NLL)

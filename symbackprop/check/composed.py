@@ -94,7 +94,7 @@ class Composed:
         error = without_extremes(derivation.graph.composed_error())
         self.symbols = {entry: Symbol(str(entry), real=True) for entry in sorted(error.atoms(Entry), key=str)}
         self.error = error.xreplace(self.symbols)
-        self._worlds: list[tuple[Cached, Folded[Any]]] = []
+        self._worlds: dict[int, tuple[Cached, Folded[Any]]] = {}
 
     def decide(self, of: list[Entry]) -> tuple[Verdict, str]:
         """Whether the derivatives of E by the weights ``of`` equal their δ form."""
@@ -117,7 +117,7 @@ class Composed:
         taken = taken or {}
         numbers = Formulas(taken)
         graph = self.derivation.graph
-        parameters = [*graph.weights(), *graph.biases(), *graph.targets()]
+        parameters = [*graph.weights(), *graph.biases(), *graph.targets(), *graph.class_weights()]
         given = {entry: numbers.name(entry) for entry in parameters}
         given.update({OUT[1, i]: numbers.name(OUT[1, i]) for i in graph.units(1)})
         try:
@@ -162,13 +162,13 @@ class Composed:
         return None
 
     def _world(self, n: int) -> tuple[Cached, Folded[Any]]:
-        if len(self._worlds) <= n:
+        if n not in self._worlds:
             graph = self.derivation.graph
             world = Cached(graph, Reals(self.seed * TRIES + n), None, self.assumptions)
             inputs = [OUT[1, i] for i in graph.units(1)]
-            entries = [*graph.weights(), *graph.biases(), *graph.targets(), *inputs]
+            entries = [*graph.weights(), *graph.biases(), *graph.targets(), *graph.class_weights(), *inputs]
             folded = Folded(self.derivation, world.numbers, {e: world(e) for e in entries})
             folded.formulas, folded.symbols = world.formulas, world.symbols
             world.symbols.update({symbol: world(entry) for entry, symbol in self.symbols.items()})
-            self._worlds.append((world, folded))
+            self._worlds[n] = world, folded
         return self._worlds[n]

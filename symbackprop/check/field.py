@@ -25,6 +25,8 @@ from symbackprop.derivation.matrix_terms import (
     Entries,
     Gradient,
     Hadamard,
+    InBlock,
+    Joined,
     Leaf,
     Map,
     Ones,
@@ -43,11 +45,12 @@ TRIES = 32
 def evaluated(view: MatrixView, sweep: Sweep, slopes: Mapping[Symbol, Expr]) -> tuple[Array, dict[Leaf, Array]]:
     """The objective and the gradients that the matrix equations state, at the sweep's numbers."""
     terms = TermArrays(sweep.evaluate, sweep.numbers, lambda leaf: sweep.given(view, leaf), slopes)
-    left_standing = {part for step in view.deltas for part in gradients_in(step.right)}
+    stated = {step.left for step in view.deltas}
+    left_standing = {part for step in view.deltas for part in gradients_in(step.right)} - stated
     for gradient in left_standing:
         terms.known[gradient] = oriented(sweep.output_slopes(), gradient.of, view.layout.weights_from_to)
     for step in (*view.forward, *view.deltas):
-        assert isinstance(step.left, Leaf)
+        assert isinstance(step.left, Leaf | Gradient)
         terms.known[step.left] = terms.term(step.right)
     gradients: dict[Leaf, Array] = {}
     for step in view.gradients:
@@ -61,11 +64,11 @@ def gradients_in(term: Term) -> set[Gradient]:
     match term:
         case Gradient():
             return {term}
-        case Transpose(of) | Scaled(_, of) | SumOver(of, _):
+        case Transpose(of) | Scaled(_, of) | SumOver(of, _) | InBlock(of, _, _, _):
             return gradients_in(of)
         case Product(left, right):
             return gradients_in(left) | gradients_in(right)
-        case Hadamard(parts) | Plus(parts) | Map(_, _, parts):
+        case Hadamard(parts) | Plus(parts) | Map(_, _, parts) | Joined(parts, _):
             return set().union(*map(gradients_in, parts))
         case Leaf() | Ones() | Entries() | ChainRule() | Diagonal():
             return set()

@@ -12,6 +12,7 @@ import numpy as np
 from sympy import Expr, Integer, Symbol
 
 from symbackprop.calculus.indices import Entry
+from symbackprop.catalogue import entries as row
 from symbackprop.catalogue.entries import A
 from symbackprop.check.duals import Dual
 from symbackprop.check.floats import Arrays, Emitted, FloatArrays, Reals
@@ -50,6 +51,7 @@ class Forward:
             arrays[letter, layer] = Dual(stored.reshape(-1) if letter == "b" else stored, {})
         arrays["a", 1] = Dual(np.atleast_2d(point.x).T, {})
         arrays["t",] = Dual(np.atleast_2d(point.t).T, {})
+        arrays["c",] = Dual(np.asarray(self.graph.spec.loss.class_weights, dtype=float), {})
         return arrays
 
     def __call__(self, point: Point) -> tuple[float, float]:
@@ -67,7 +69,7 @@ class Forward:
         for layer in range(2, graph.depth + 1):
             for node in (graph.pre[layer], graph.out[layer]):
                 value = evaluate(per_example(node.right), {node.left.indices[1]: 0, EXAMPLE: 1})
-                shape = (examples, graph.spec.sizes[layer - 1])
+                shape = (examples, evaluate.integer(node.count, {}))
                 arrays[node.left.base.label.name, layer] = on_parts(value, partial(_stored, shape=shape))
         errors = evaluate(per_example(graph.error.right), {EXAMPLE: 0}).value
         total = float(np.sum(errors)) / (examples if graph.spec.batch_reduction == "mean" else 1)
@@ -96,7 +98,11 @@ class Forward:
         spec = self.graph.spec
         for layer in range(2, self.graph.depth + 1):
             for kink in spec.activation_of(layer).entry.kinks:
-                yield float(np.min(np.abs(arrays["z", layer].value - evaluate(kink.at).value)))
+                own = self.graph.out[layer].equation
+                away = layers.in_layer((row.V[row.K] if kink.of is None else kink.of) - kink.at, own)
+                at = {own.left.indices[1]: 0, EXAMPLE: 1}
+                away = away.xreplace({LAYER: Integer(layer)})
+                yield float(np.min(np.abs(evaluate(per_example(away), at).value)))
         for kink in spec.loss.entry.kinks:
             away = layers.at_outputs(A - kink.at).xreplace({LAYER: Integer(self.graph.depth)})
             yield float(np.min(np.abs(evaluate(per_example(away), {OUTPUT_UNIT: 0, EXAMPLE: 1}).value)))

@@ -17,8 +17,7 @@ from symbackprop.check.polynomials import Formula
 from symbackprop.check.values import Units
 from symbackprop.check.worlds import NetworkValues
 from symbackprop.derivation.derive import Derivation
-from symbackprop.derivation.matrix import hidden_label, output_unit
-from symbackprop.derivation.steps import Step
+from symbackprop.derivation.final import final_delta
 from symbackprop.network.quantities import DELTA, ERROR, FROM, OUT, PRE, TO, is_trained
 
 
@@ -35,7 +34,7 @@ class Folded(NetworkValues[N]):
     def entry(self, entry: Entry, at: Units) -> N:
         if entry in self.sizes:
             return super().entry(entry, at)
-        individual = entry.xreplace({i: sp.Integer(n) for i, n in at.items()}) if at else entry
+        individual = entry.base[tuple(self.integer(i, at) for i in entry.indices)] if at else entry
         if individual not in self.made:
             self.made[individual] = self._made(individual)
         return self.made[individual]
@@ -46,27 +45,19 @@ class Folded(NetworkValues[N]):
         if entry.base in (PRE, OUT):
             return self(self.graph.entry_equation(entry))
         if entry.base == DELTA:
-            layer, unit = map(int, entry.indices)
-            step = self.output_step if layer == self.graph.depth else self.hidden_step(layer)
-            index = output_unit(step.right) if layer == self.graph.depth else TO
-            return self(step.right, {index: unit})
+            step, units = final_delta(self.graph, self.derivation.general, entry)
+            return self(step.right, units)
         raise Missing(f"{entry} is not part of the network")
 
     def partial(self, expr: Partial, at: Units) -> N:
-        """∂E/∂a of a generic loss, which the δ form leaves standing: SymPy's derivative of the forward equation."""
+        """∂E/∂a where the δ form leaves it standing: by its own step, or of a generic loss, as SymPy's derivative."""
         by = expr.by.xreplace({i: sp.Integer(n) for i, n in at.items()})
-        if expr.of != ERROR or by.base != OUT or by.indices[0] != self.graph.depth:
+        if expr.of != ERROR or by.base != OUT:
             return super().partial(expr, at)
+        if by.indices[0] != self.graph.depth:
+            layer, unit = map(int, by.indices)
+            return self(self.derivation.general[f"back.{layer}.out"].right, {TO: unit})
         return self(sp.diff(written_out(self.graph.error.right, {}, self.graph.sizes), by))
-
-    @property
-    def output_step(self) -> Step:
-        """The step that states δ of the output layer."""
-        return self.derivation.general["output.delta"]
-
-    def hidden_step(self, layer: int) -> Step:
-        """The step that states δ of a hidden layer."""
-        return self.derivation.general[hidden_label(self.derivation.general, layer)]
 
     def gradient(self, of: Entry) -> N:
         """∂E/∂w of one weight or bias, by the derivation's general step."""

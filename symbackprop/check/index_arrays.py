@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import sympy as sp
 from sympy import Expr, Symbol
 
-from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.indices import Entry, InBlock
 from symbackprop.check.duals import Dual, DualNumbers
 from symbackprop.check.numbers import Numbers
 from symbackprop.check.values import Units
@@ -44,8 +44,15 @@ class IndexArrays(NetworkValues[Dual[Any]]):
         if entry in self.sizes:
             return self.numbers.rational(self.sizes[entry], 1)
         layer = (int(entry.indices[0]),) if entry.base.layered else ()
-        axes = [at[i] for i in entry.indices[len(layer) :]]
-        return on_parts(self.arrays[entry.base.label.name, *layer], lambda part: along(part, axes))
+        indices = entry.indices[len(layer) :]
+        axes = [at[i.unit if isinstance(i, InBlock) else i] for i in indices]
+        part_of = tuple(self.within(i) if isinstance(i, InBlock) else slice(None) for i in indices)
+        return on_parts(self.arrays[entry.base.label.name, *layer], lambda part: along(part[part_of], axes))
+
+    def within(self, place: InBlock) -> slice:
+        """The places of one block."""
+        start, size = self.integer(place.before, {}), self.integer(place.args[2], {})
+        return slice(start, start + size)
 
     def sum_over(self, expr: sp.Sum, at: Units) -> Dual[Any]:
         (i, _, high), *rest = expr.limits[::-1]

@@ -79,7 +79,7 @@ class SweptValues(NetworkValues[int]):
     def _through(self, out: Entry) -> int:
         """∂E/∂a of a hidden unit: what it sends to every unit of the next layer."""
         graph, layer = self.sweep.graph, int(out.indices[0]) + 1
-        fed = [PRE[layer, k] for k in graph.units(layer)]
+        fed = [PRE[layer, k] for k in graph.fed(layer)]
         return self(sp.Add(*(DELTA[z.indices] * sp.diff(graph.entry_equation(z), out) for z in fed)))
 
 

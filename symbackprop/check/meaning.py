@@ -13,7 +13,7 @@ import sympy as sp
 from sympy import Expr, Integer, Sum, Symbol
 
 from symbackprop.calculus.cases import without_extremes
-from symbackprop.calculus.indices import Entry, instantiate
+from symbackprop.calculus.indices import Entry, InBlock, instantiate
 from symbackprop.calculus.inert import Chain, Partial, Total
 from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import (
@@ -56,7 +56,7 @@ def written_out(expr: Expr, units: Mapping[Symbol, int], sizes: Mapping[Expr, in
 
     def parts_written(e: Expr) -> Expr:
         if isinstance(e, Entry):
-            return e.xreplace(put)
+            return e.base[tuple(map(write, e.indices))] if e.has(InBlock) else e.xreplace(put)
         args = tuple(map(write, e.args))
         return e if args == e.args else e.func(*args)
 
@@ -152,7 +152,7 @@ class Meaning:
         if of == OBJECTIVE:
             return self._scale() * self.total(ERROR, by) + sp.diff(self._penalty(), by)
         if of == ERROR and self.frontier is not None:
-            pres = [PRE[(self.frontier, k, *m)] for k in self.graph.units(self.frontier) for m in self._examples()]
+            pres = [PRE[(self.frontier, k, *m)] for k in self.graph.fed(self.frontier) for m in self._examples()]
             return sp.Add(*(DELTA[pre.indices] * self.total(pre, by) for pre in pres))
         if isinstance(of, Entry):
             if not self._depends(of, by):

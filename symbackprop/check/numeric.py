@@ -30,7 +30,7 @@ EXAMPLES = 3
 
 def random_point(graph: ForwardGraph, emitted: Emitted, rng: np.random.Generator, batch: bool, gain: float) -> Point:
     """Normally distributed weights, scaled with the width they leave; targets that the loss allows."""
-    sizes, loss = graph.spec.sizes, graph.spec.loss.entry
+    sizes, fed, loss = graph.spec.sizes, graph.spec.fed, graph.spec.loss.entry
     params: Arrays = {}
     starts = {
         (str(entry.base.label), int(entry.indices[0])): float(graph.spec.parameters[symbol])
@@ -40,11 +40,11 @@ def random_point(graph: ForwardGraph, emitted: Emitted, rng: np.random.Generator
         if letter not in ("w", "b"):
             params[name] = np.asarray(starts[letter, layer] + 0.1 * rng.normal())
             continue
-        fan_in, fan_out = sizes[layer - 1], sizes[layer]
+        fan_in, fan_out = sizes[layer - 1], fed[layer]
         shape = ((fan_in, fan_out) if emitted.weights_from_to else (fan_out, fan_in)) if letter == "w" else (fan_out,)
         params[name] = rng.normal(size=shape) * (gain / math.sqrt(fan_in) if letter == "w" else 0.3)
     lead = (EXAMPLES,) if batch else ()
-    t = rng.normal(size=(*lead, sizes[-1]))
+    t = rng.normal(size=(*lead, graph.spec.targets_count))
     if loss.targets_sum_to_one:
         t = np.exp(t) / np.exp(t).sum(axis=-1, keepdims=True)
     elif loss.domain == (0, 1):

@@ -8,7 +8,7 @@ from sympy import Expr
 
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Partial
-from symbackprop.network.quantities import BIASES, ERROR, OBJECTIVE, OUT, TARGET, WEIGHTS, is_trained
+from symbackprop.network.quantities import BIASES, ERROR, OBJECTIVE, OUT, WEIGHTS, is_trained
 
 
 class Reach:
@@ -36,7 +36,7 @@ class Reach:
 
     def _found(self, expr: Expr) -> int:
         if isinstance(expr, Entry):
-            if expr.base == TARGET or not expr.indices[0].is_Integer:  # any layer, in a sum over all of them
+            if not expr.base.layered or not expr.indices[0].is_Integer:  # any layer, in a sum over all of them
                 return self.beyond
             return int(expr.indices[0]) + bool(expr.base in (*WEIGHTS, *BIASES) or is_trained(expr))
         if expr in (ERROR, OBJECTIVE):

@@ -148,5 +148,7 @@ def references(steps: Iterable[Step]) -> Row:
 
 def narrowed(graph: ForwardGraph) -> ForwardGraph:
     """The same network with narrow layers: every equation in index notation is the same."""
-    sizes = tuple(min(size, NARROW[n % 2]) for n, size in enumerate(graph.spec.sizes))
-    return forward_graph(replace(graph.spec, sizes=sizes))
+    *sizes, outputs = (min(size, NARROW[n % 2]) for n, size in enumerate(graph.spec.sizes))
+    parts = graph.spec.loss.entry.parts
+    sizes.append(outputs if parts == 1 else min(graph.spec.sizes[-1], 2 * parts))
+    return forward_graph(replace(graph.spec, sizes=tuple(sizes)))

@@ -21,7 +21,7 @@ from symbackprop.derivation.matrix_terms import (
 from symbackprop.derivation.steps import Assumption
 from symbackprop.network import layers
 from symbackprop.network.forward import ForwardGraph, Node
-from symbackprop.network.quantities import BATCH, BIAS, EXAMPLE, FROM, OUT, PRE, TARGET, TO, WEIGHT
+from symbackprop.network.quantities import BATCH, BIAS, CLASS_WEIGHT, EXAMPLE, FROM, OUT, PRE, TARGET, TO, WEIGHT
 
 EXAMPLES = 2
 ALL_WEIGHTS = 300  # up to this many weights and biases are varied one by one
@@ -60,9 +60,11 @@ class Sweep:
         for symbol, entry in graph.spec.trained.items():
             learned = self.arrays[str(entry.base.label), int(entry.indices[0])]
             self.evaluate.symbols[symbol] = on_parts(learned, lambda part: part.reshape(()))
-        widths = {("a", 1): graph.spec.sizes[0], ("t",): graph.spec.sizes[-1]}
+        widths = {("a", 1): graph.spec.sizes[0], ("t",): graph.spec.targets_count}
         for name, width in widths.items():
             self.arrays[name] = Dual(self.numbers.random_array((width, self.examples)), {})
+        if graph.class_weights():
+            self.arrays[str(CLASS_WEIGHT.label),] = Dual(self.numbers.random_array((graph.spec.sizes[-1],)), {})
         for assumption in assumptions:
             self._assume(assumption)
         for layer in range(2, graph.depth + 1):
@@ -72,12 +74,12 @@ class Sweep:
 
     def parameter_shapes(self) -> dict[Name, tuple[int, ...]]:
         """The shape of every array of weights or biases; a trained parameter of an activation is an array of one."""
-        sizes = self.graph.spec.sizes
+        sizes, fed = self.graph.spec.sizes, self.graph.spec.fed
         shapes: dict[Name, tuple[int, ...]] = {}
         for l in range(1, self.graph.depth):
-            shapes["w", l] = (sizes[l - 1], sizes[l])
+            shapes["w", l] = (sizes[l - 1], fed[l])
             if self.graph.spec.has_bias(l):
-                shapes["b", l] = (sizes[l],)
+                shapes["b", l] = (fed[l],)
         shapes |= {(str(entry.base.label), int(entry.indices[0])): (1,) for entry in self.graph.trained()}
         return shapes
 
@@ -106,7 +108,8 @@ class Sweep:
         """Evaluate a forward equation for all units and examples."""
         unit = node.left.indices[1]
         value = self.evaluate(self._per_example(node.right), {unit: 0, EXAMPLE: 1})
-        shape = (self.examples, self.graph.spec.sizes[layer - 1])
+        count = self.evaluate.integer(node.count, {})
+        shape = (self.examples, count)
 
         def stored(part: Array) -> Array:
             return np.broadcast_to(part.reshape(part.shape[-2:]) if part.ndim > 2 else part, shape).T

@@ -12,6 +12,7 @@ from symbackprop.catalogue.entries import Z
 from symbackprop.check.index_arrays import IndexArrays
 from symbackprop.check.modular import Array, FieldArrays, add_up, matrix_product, multiply
 from symbackprop.check.numbers import Undecided
+from symbackprop.check.terms import one_block
 from symbackprop.check.values import Units
 from symbackprop.check.worlds import NetworkValues
 from symbackprop.derivation.matrix_terms import (
@@ -20,6 +21,8 @@ from symbackprop.derivation.matrix_terms import (
     Entries,
     Gradient,
     Hadamard,
+    InBlock,
+    Joined,
     Leaf,
     Map,
     Ones,
@@ -77,6 +80,12 @@ class TermArrays(NetworkValues[Array]):
                 return multiply(self(factor), self.term(of))
             case SumOver(of, over):
                 return add_up(self.term(of), 0 if over == "rows" else 1)
+            case InBlock(of, block, along, count):
+                array = self.term(of)
+                size = array.shape[0 if along == "rows" else 1] // count
+                return np.ascontiguousarray(one_block(array, block, size, along))
+            case Joined(blocks, along):
+                return np.concatenate(list(map(self.term, blocks)), axis=0 if along == "rows" else 1)
             case Map(function, symbols, arguments):
                 return self._map(function, symbols, arguments)
             case Diagonal() | Entries() | ChainRule():

@@ -16,6 +16,8 @@ from symbackprop.derivation.matrix_terms import (
     Entries,
     Gradient,
     Hadamard,
+    InBlock,
+    Joined,
     Leaf,
     Map,
     Ones,
@@ -25,8 +27,9 @@ from symbackprop.derivation.matrix_terms import (
     SumOver,
     Term,
     Transpose,
+    shape,
 )
-from symbackprop.network.quantities import BIAS, NEXT_BIAS, NEXT_WEIGHT, TARGET, WEIGHT
+from symbackprop.network.quantities import BIAS, NEXT_BIAS, NEXT_WEIGHT, WEIGHT
 
 Sizes = tuple[int, ...]
 FROM_CONSTANT = {WEIGHT: BIAS, NEXT_WEIGHT: NEXT_BIAS}  # what the weights from the unit 0 are
@@ -52,8 +55,8 @@ def entries_of(term: Term, sizes: Sizes, examples: int | None, transposed: bool 
         case Gradient(of, error):
             return _by_entry(lambda entry: Partial(error, entry), entries(of))
         case Ones(rows, columns):
-            shape = (_length(rows, sizes, examples), _length(columns, sizes, examples))
-            return _by_entry(lambda _: Integer(1), np.zeros(shape, dtype=object))
+            lengths = (_length(rows, sizes, examples), _length(columns, sizes, examples))
+            return _by_entry(lambda _: Integer(1), np.zeros(lengths, dtype=object))
         case Transpose(of):
             return entries(of).T
         case Diagonal(of):
@@ -75,6 +78,18 @@ def entries_of(term: Term, sizes: Sizes, examples: int | None, transposed: bool 
             return _combined(put, [entries(argument) for argument in arguments])
         case SumOver(of, over):
             return np.sum(entries(of), axis=0 if over == "rows" else 1, keepdims=True)
+        case InBlock(of, block, along, _):
+            rows, columns = shape(term)
+            size = _length(rows if along == "rows" else columns, sizes, examples)
+            return one_block(entries(of), block, size, along)
+        case Joined(blocks, along):
+            return np.concatenate([entries(part) for part in blocks], axis=0 if along == "rows" else 1)
+
+
+def one_block(array: Any, block: int, size: int, along: str) -> Any:
+    """The rows or columns of one block, of so many."""
+    within = slice(block * size, (block + 1) * size)
+    return array[within] if along == "rows" else array[:, within]
 
 
 def chained(error: Expr, arrays: list[Any]) -> Any:
@@ -89,7 +104,7 @@ def chained(error: Expr, arrays: list[Any]) -> Any:
 def _length(axis: Axis | None, sizes: Sizes, examples: int | None) -> int:
     if axis is None:
         return 1
-    return sizes[axis.layer - 1] + axis.constant if axis.layer is not None else examples or 1
+    return int(axis.blocks * sizes[axis.layer - 1]) + axis.constant if axis.layer is not None else examples or 1
 
 
 def _combined(function: Any, parts: list[Any]) -> Any:
@@ -117,7 +132,7 @@ def _constant(axis: Axis | None) -> bool:
 
 
 def _entry(leaf: Leaf, r: int, c: int, transposed: bool) -> Expr:
-    layer = () if leaf.base == TARGET else (leaf.layer,)
+    layer = (leaf.layer,) if leaf.base.layered else ()
     if leaf.base in (WEIGHT, NEXT_WEIGHT):
         leaves, enters = (c, r) if transposed else (r, c)
         return leaf.base[(*layer, leaves, enters)] if leaves else FROM_CONSTANT[leaf.base][(*layer, enters)]

@@ -13,7 +13,7 @@ import sympy as sp
 from sympy import Expr, Symbol
 from sympy.core.relational import Relational
 
-from symbackprop.calculus.cases import first_against_rest
+from symbackprop.calculus.cases import first_and_rest
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Apply, Chain, Partial, Total
 from symbackprop.check.numbers import Missing, N, Numbers, Undecided
@@ -201,7 +201,9 @@ class Evaluator(Generic[N]):
     def extreme(self, expr: Expr, at: Units) -> N:
         """The largest (or the smallest) of the arguments."""
         # In this order and no other: in the prime field, u > v and v > w do not make u > w.
-        return self(first_against_rest(expr), at)
+        first, other = (self(part, at) for part in first_and_rest(expr))
+        beyond = self.minus(first, other) if isinstance(expr, sp.Max) else self.minus(other, first)
+        return self.numbers.where(self.numbers.positive(beyond), first, other)
 
     def apply(self, expr: Apply, at: Units) -> N:
         return self.numbers.named(expr.tag.name, expr.order, tuple(self(u, at) for u in expr.arguments))

@@ -115,6 +115,8 @@ class World(NetworkValues[N]):
             self._set(key := self.key(entry, NOWHERE), self.duals.numbers.random())
             self.duals.symbols[symbol] = self.table[key]  # what activations know it by
             self.symbols[symbol] = self.table[key].value
+        for entry in graph.class_weights():
+            self.table[self.key(entry, NOWHERE)] = Dual(self.numbers.random(positive=True), {})
         for at in self.example_indices():
             self._forward(at, tuple(assumptions))
         self._objective()
@@ -141,7 +143,7 @@ class World(NetworkValues[N]):
         for layer in range(2, graph.depth + 1):
             for node in (graph.pre[layer], graph.out[layer]):
                 unit, left, right = node.left.indices[1], node.left, node.right
-                for j in graph.units(layer):
+                for j in graph.fed(layer) if node.left.base == PRE else graph.units(layer):
                     self._set((left.base.label.name, layer, j, *at), seen(right, {unit: j}))
         error = seen(graph.error.right)
         before = self.duals.symbols.get(ERROR)

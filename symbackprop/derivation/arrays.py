@@ -66,7 +66,7 @@ def written_layer(graph: ForwardGraph, layout: Layout, layer: int, equation: Ste
         Step(f"{name}.z.rows", inside, row_by_row, rules.MULTIPLY_OUT),
     ]
     about = (leaves[0], *map(Integer, shape_of(leaves[0], sizes)), leaves[1], Integer(sizes[layer - 2]), pre)
-    return Block("arrays_layer", tuple(steps), (*about, Integer(sizes[layer - 1])))
+    return Block("arrays_layer", tuple(steps), (*about, Integer(graph.spec.fed[layer - 1])))
 
 
 def chain_section(derivation: Derivation, layout: Layout, order: str = NUMERATOR) -> Section | None:
@@ -94,7 +94,7 @@ def composed(derivation: Derivation, layout: Layout) -> Iterator[Step]:
     labels = tuple(step.label for step in view.forward)
     yield Step("chains.composed", out, put[out], rules.SUBSTITUTE, labels)
     sizes: dict[Expr, Expr] = {size: Integer(n) for size, n in graph.sizes.items()}
-    error = Fold(layout, graph.depth)(graph.error.right.xreplace(sizes), None, None)
+    error = Fold.of(graph, layout)(graph.error.right.xreplace(sizes), None, None)
     uses = ("error", "chains.composed")
     yield Step("chains.composed.error", ERROR, with_leaves(error, {out: put[out]}), rules.SUBSTITUTE, uses)
 
@@ -132,14 +132,17 @@ def in_reverse(step: Step) -> Step:
 
 def deltas(derivation: Derivation, layout: Layout) -> Iterator[Step]:
     """δ of every layer with the slopes by their names: ∂E/∂a ⊙ f′(z) at the output, then what comes back ⊙ f′(z)."""
-    graph, fold = derivation.graph, Fold(layout, derivation.graph.depth)
+    graph, fold = derivation.graph, Fold.of(derivation.graph, layout)
     last = graph.depth
-    if not graph.spec.activation_of(last).entry.group:
+    if not graph.spec.activation_of(last).entry.over_units:
         slope_of_error = Partial(ERROR, OUT[last, TO])
         slope = named_slope(derivation, last)
         term = fold(slope_of_error * slope, *axes(fold, DELTA[last, TO]))
-        yield Step(f"chains.delta.{last}", leaf(DELTA, last, graph, layout), term, rules.MATRIX, ("output.chain",))
-    for layer in range(last - 1, 1, -1):
+        chains = ("output.chain", *(f"output.piece.{part}.chain" for part in range(graph.spec.loss.entry.parts)))
+        cited = tuple(label for label in chains if label in derivation.general)
+        yield Step(f"chains.delta.{last}", leaf(DELTA, last, graph, layout), term, rules.MATRIX, cited)
+    by_unit = (l for l in range(last - 1, 1, -1) if not graph.spec.activation_of(l).entry.over_units)
+    for layer in by_unit:
         sizes: dict[Expr, Expr] = {size: Integer(n) for size, n in graph.sizes.items()}
         passed = spelled_out(derivation.general[f"back.{layer}.out"].right).xreplace(sizes)
         term = fold(passed * named_slope(derivation, layer), *axes(fold, DELTA[layer, TO]))
@@ -170,13 +173,14 @@ def gradients(graph: ForwardGraph, layout: Layout) -> Iterator[Step]:
 def leaf(base: Base, layer: int, graph: ForwardGraph, layout: Layout) -> Leaf:
     """The array of ``base`` at ``layer``."""
     pattern = base[layer, FROM, TO] if base in WEIGHTS else base[layer, TO]
-    return Fold(layout, graph.depth).leaf(pattern)[0]
+    return Fold.of(graph, layout).leaf(pattern)[0]
 
 
 def shape_of(of: Leaf, sizes: tuple[int, ...]) -> tuple[int, int]:
     """The number of rows and of columns."""
     rows, columns = (
-        1 if axis is None or axis.layer is None else sizes[axis.layer - 1] for axis in (of.rows, of.columns)
+        1 if axis is None or axis.layer is None else int(axis.blocks * sizes[axis.layer - 1])
+        for axis in (of.rows, of.columns)
     )
     return rows, columns
 

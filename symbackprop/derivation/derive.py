@@ -12,6 +12,7 @@ from sympy import Expr, Symbol
 
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.inert import Partial
 from symbackprop.catalogue.entries import Z
 from symbackprop.derivation import output, reverse, trained
 from symbackprop.derivation.matrix import MatrixView, matrix_view
@@ -22,6 +23,7 @@ from symbackprop.derivation.steps import Block, Section, Step
 from symbackprop.network import layers
 from symbackprop.network.forward import ForwardGraph, Node
 from symbackprop.network.quantities import BIAS, ERROR, FROM, LAYER, OBJECTIVE, OUT, SIZE, TO, WEIGHT
+from symbackprop.network.spec import PenaltyUse
 
 Listing = Literal["auto", "all", "none"]
 
@@ -67,7 +69,7 @@ def derive(graph: ForwardGraph, listing: Listing = "auto") -> Derivation:
     slopes = {
         Symbol(use.tag): slope_of(Symbol(use.tag), graph.formulas.get(Symbol(use.tag)))
         for use in graph.spec.activations
-        if not use.entry.group
+        if not use.entry.over_units
     }
     slopes |= {name: slope for use in graph.spec.activations for name, slope in trained.slopes_by(use)}
     sections = {
@@ -107,13 +109,27 @@ def error_blocks(graph: ForwardGraph) -> tuple[Block, ...]:
     """The error, and the objective where there is a penalty."""
     steps = [definition("error", graph.error)]
     if (penalty := graph.spec.penalty) is not None:
-        weights = layers.penalty(penalty, WEIGHT[LAYER, FROM, TO])
-        total = ERROR + sp.Sum(weights, (FROM, 1, SIZE[LAYER]), (TO, 1, SIZE[LAYER + 1]), (LAYER, 1, graph.depth - 1))
+        total = ERROR + penalised_weights(graph, penalty)
         for l in range(1, graph.depth) if penalty.biases else ():
             if graph.spec.has_bias(l):
-                total += sp.Sum(layers.penalty(penalty, BIAS[l, TO]), (TO, 1, SIZE[l + 1]))
+                total += sp.Sum(layers.penalty(penalty, BIAS[l, TO]), (TO, 1, graph.pre[l + 1].count))
         steps.append(Step("objective", OBJECTIVE, total, rules.DEFINITION, ("error",)))
     return (Block("error", tuple(steps)),)
+
+
+def penalised_weights(graph: ForwardGraph, penalty: PenaltyUse) -> Expr:
+    """The penalty on all weights: one sum over the layers where a unit has one pre-activation in each of them."""
+    of_layer = sp.Sum(
+        layers.penalty(penalty, WEIGHT[LAYER, FROM, TO]), (FROM, 1, SIZE[LAYER]), (TO, 1, SIZE[LAYER + 1])
+    )
+    if graph.spec.fed == graph.spec.sizes:
+        return sp.Sum(of_layer.function, *of_layer.limits, (LAYER, 1, graph.depth - 1))
+    (first, (to, low, _)) = of_layer.limits
+    each = (
+        sp.Sum(of_layer.function, first, (to, low, graph.pre[l + 1].count)).xreplace({LAYER: sp.Integer(l)})
+        for l in range(1, graph.depth)
+    )
+    return sp.Add(*each)
 
 
 def slope_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterator[Block]:
@@ -125,13 +141,38 @@ def slope_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterato
             yield conditioned(slope.block(), f"slope.{use.tag}.{len(slope.lines)}", conditions)
         yield from trained.slope_blocks(use)
     last = graph.depth
-    if graph.spec.activation_of(last).entry.group:
-        steps = output.group_slope(graph.out[last].equation)
-        yield Block("group_slope", reverse.at_layer(steps, last), (OUT[last, TO],))
+    for layer in range(2, last + 1):
+        yield from over_units_slopes(graph, layer)
+    yield from error_slopes(graph)
+
+
+def error_slopes(graph: ForwardGraph) -> Iterator[Block]:
+    """∂E/∂a of the outputs, or of those in each block where a target has several."""
+    loss, last = graph.spec.loss.entry, graph.depth
+    if loss.parts > 1:
+        share = layers.loss_share(graph.spec.loss)
+        for part in range(loss.parts):
+            of_part = reverse.at_layer(output.part_slope(graph.error.equation, share, part, loss.parts), last)
+            yield Block("error_slope", of_part)
+        return
     steps, _ = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
     if steps:
         block = Block("error_slope", reverse.at_layer(steps, last))
         yield conditioned(block, "error.slope", output.where_defined(graph.spec.loss.entry, last))
+
+
+def over_units_slopes(graph: ForwardGraph, layer: int) -> Iterator[Block]:
+    """∂a/∂z of a layer whose outputs read several pre-activations: of all units, or of each unit's pieces."""
+    activation, entry = graph.out[layer].equation, graph.spec.activation_of(layer).entry
+    if entry.group:
+        key = "group_slope" if layer == graph.depth else "group_slope_hidden"
+        yield Block(key, reverse.at_layer(output.group_slope(activation), layer), (OUT[layer, TO],))
+    for block, pre in enumerate(activation.parents if entry.pieces > 1 else ()):
+        steps = reverse.at_layer(output.piece_slope(activation, block), layer)
+        apart = (sp.Ne(kink.of, kink.at) for kink in entry.kinks)
+        conditions = tuple(layers.in_layer(each, activation).xreplace({LAYER: sp.Integer(layer)}) for each in apart)
+        about = (graph.out[layer].left, pre.xreplace({LAYER: sp.Integer(layer)}))
+        yield conditioned(Block("piece_slope", steps, about), steps[-1].label, conditions)
 
 
 def conditioned(block: Block, label: str, conditions: tuple[Expr, ...]) -> Block:
@@ -142,12 +183,19 @@ def conditioned(block: Block, label: str, conditions: tuple[Expr, ...]) -> Block
 
 def output_delta(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> tuple[Step, ...]:
     """δ of the output layer."""
-    last = graph.depth
-    _, slope_of_error = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
+    last, loss = graph.depth, graph.spec.loss.entry
     use = graph.spec.activation_of(last)
+    activation = graph.out[last].equation
+    if loss.parts > 1:
+        share, slope = layers.loss_share(graph.spec.loss), slopes[Symbol(use.tag)]
+        return reverse.at_layer(output.part_deltas(graph.error.equation, share, loss.parts, slope), last)
+    _, slope_of_error = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
     if use.entry.group:
+        uses = () if isinstance(slope_of_error, Partial) else ("error.slope",)
         sums_to_one = graph.spec.loss.entry.targets_sum_to_one
-        steps = output.group_delta(slope_of_error, output.group_slope(graph.out[last].equation), sums_to_one)
+        steps = output.group_delta("output", slope_of_error, activation, uses, sums_to_one)
+    elif use.entry.pieces > 1:
+        steps = output.piece_deltas(slope_of_error, activation)
     else:
         steps = output.elementwise_delta(slope_of_error, slopes[Symbol(use.tag)])
     return reverse.at_layer(steps, last)
@@ -155,8 +203,9 @@ def output_delta(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> tuple[S
 
 def delta_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterator[Block]:
     """From the output back: each layer's gradients, then δ of the layer before and what its activation learns."""
-    _, slope_of_error = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
-    yield from trained_blocks(graph, graph.depth, lambda *of: trained.at_output(slope_of_error, *of))
+    if graph.spec.activation_of(graph.depth).trained:
+        _, slope_of_error = output.error_slope(graph.error.equation, layers.loss_share(graph.spec.loss))
+        yield from trained_blocks(graph, graph.depth, lambda *of: trained.at_output(slope_of_error, *of))
     for layer in range(graph.depth - 1, 0, -1):
         for of in parameters(graph, layer):
             steps = reverse.gradient(graph.pre[layer + 1].equation, of, graph.spec.penalty)
@@ -164,11 +213,24 @@ def delta_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterato
                 f"gradient_{of.base.label}", reverse.at_layer(steps, layer), (of.xreplace({LAYER: sp.Integer(layer)}),)
             )
         if layer > 1:
-            slope = slopes[Symbol(graph.spec.activation_of(layer).tag)]
-            steps = reverse.hidden_delta(graph.pre[layer + 1].equation, slope)
+            steps = hidden_steps(graph, slopes, layer)
             yield Block("hidden_delta", reverse.at_layer(steps, layer), (OUT[layer, TO],))
             (passed,) = (step for step in steps if step.label == "back.{l}.out")
             yield from trained_blocks(graph, layer, partial(trained.at_hidden, passed))
+
+
+def hidden_steps(graph: ForwardGraph, slopes: Mapping[Symbol, Slope], layer: int) -> tuple[Step, ...]:
+    """δ of a hidden layer, in the symbolic layer, after ∂E/∂a that it comes from."""
+    use, consumer, activation = (
+        graph.spec.activation_of(layer),
+        graph.pre[layer + 1].equation,
+        graph.out[layer].equation,
+    )
+    if use.entry.group:
+        return reverse.hidden_group_delta(consumer, activation)
+    if use.entry.pieces > 1:
+        return reverse.hidden_piece_deltas(consumer, activation)
+    return reverse.hidden_delta(consumer, slopes[Symbol(use.tag)])
 
 
 def trained_blocks(graph: ForwardGraph, layer: int, steps: Callable[..., tuple[Step, ...]]) -> Iterator[Block]:

@@ -6,15 +6,17 @@ it is. The layout says how each named array is stored; transposes appear where t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import sympy as sp
 from sympy import Add, Expr, Mul, Pow, Sum, Symbol
 
-from symbackprop.calculus.indices import Base, Entry
+from symbackprop.calculus.indices import Base, Entry, InBlock
 from symbackprop.calculus.inert import Partial
+from symbackprop.derivation import matrix_terms
 from symbackprop.derivation.matrix_terms import (
     EXAMPLES,
     Axis,
@@ -31,36 +33,73 @@ from symbackprop.derivation.matrix_terms import (
     Term,
     Transpose,
 )
-from symbackprop.network.quantities import BIAS, EXAMPLE, NEXT_BIAS, NEXT_WEIGHT, OUT, TARGET, WEIGHT, is_trained
+from symbackprop.network.forward import ForwardGraph
+from symbackprop.network.quantities import (
+    BIAS,
+    DELTA,
+    EXAMPLE,
+    NEXT_BIAS,
+    NEXT_WEIGHT,
+    OUT,
+    PRE,
+    TARGET,
+    WEIGHT,
+    is_trained,
+)
 
 Index: TypeAlias = Any  # an index symbol, or None
 
 
 @dataclass(frozen=True)
 class Fold:
-    """The reading of index expressions in one ``layout``; ``depth`` is the layer that the targets belong to."""
+    """The reading of index expressions in one ``layout``; ``depth`` is the layer that the targets belong to.
+
+    ``blocks`` is the number of pre-activations of a unit, for the layers where it is more than one; ``parts`` is the
+    number of outputs for each target.
+    """
 
     layout: Layout
     depth: int
+    blocks: Mapping[int, int] = field(default_factory=dict)
+    parts: int = 1
+
+    @classmethod
+    def of(cls, graph: ForwardGraph, layout: Layout) -> Fold:
+        """The reading of the equations of ``graph``."""
+        uses = enumerate(graph.spec.activations, start=2)
+        blocks = {layer: use.entry.pieces for layer, use in uses if use.entry.pieces > 1}
+        return cls(layout, graph.depth, blocks, graph.spec.loss.entry.parts)
 
     def leaf(self, entry: Entry) -> tuple[Leaf, Index, Index]:
-        """The array that ``entry`` belongs to, and the indices that run along its rows and columns."""
+        """The array that ``entry`` belongs to, and the indices that run along its rows and columns.
+
+        An index within one block runs along that block alone.
+        """
         base: Base = entry.base
         layer = int(entry.indices[0]) if base.layered else self.depth
         if is_trained(entry):
             return Leaf(base, layer, None, None), None, None
-        units = [i for i in entry.indices[1 if base.layered else 0 :] if i != EXAMPLE]
+        indices = (i.unit if isinstance(i, InBlock) else i for i in entry.indices[1 if base.layered else 0 :])
+        units = [i for i in indices if i != EXAMPLE]
         if base in (WEIGHT, NEXT_WEIGHT):
             at = (units[0], units[1]) if self.layout.weights_from_to else (units[1], units[0])
-            axes = (Axis(layer), Axis(layer + 1))
+            axes = (Axis(layer), self.pre_activations(layer + 1))
             rows, columns = axes if self.layout.weights_from_to else axes[::-1]
             return Leaf(base, layer, rows, columns), *at
-        unit = Axis(layer + 1 if base in (BIAS, NEXT_BIAS) else layer)
+        unit = Axis(layer)
+        if base in (BIAS, NEXT_BIAS, PRE, DELTA):
+            unit = self.pre_activations(layer + 1 if base in (BIAS, NEXT_BIAS) else layer)
+        if base == TARGET:
+            unit = Axis(layer, blocks=Fraction(1, self.parts))
         example, m = (EXAMPLES, EXAMPLE) if EXAMPLE in entry.indices else (None, None)
-        tag = None if base == TARGET else layer
+        tag = layer if base.layered else None
         if self.layout.examples_in_rows:
             return Leaf(base, tag, example, unit), m, units[0]
         return Leaf(base, tag, unit, example), units[0], m
+
+    def pre_activations(self, layer: int) -> Axis:
+        """What counts the pre-activations of ``layer``."""
+        return Axis(layer, blocks=self.blocks.get(layer, 1))
 
     def __call__(self, expr: Expr, r: Index, c: Index) -> Term:
         """The term with rows along ``r`` and columns along ``c`` whose entries are ``expr``."""
@@ -69,9 +108,15 @@ class Fold:
             return Transpose(Gradient(term.of)) if isinstance(term, Transpose) else Gradient(term)  # type: ignore[arg-type]
         if isinstance(expr, Entry):
             leaf, rows, columns = self.leaf(expr)
+            array: Term = leaf
+            for at in expr.indices:
+                if isinstance(at, InBlock):
+                    along: matrix_terms.Along = "rows" if rows == at.unit else "columns"
+                    count = self.blocks.get(leaf.layer or self.depth, self.parts)
+                    array = matrix_terms.InBlock(leaf, at.block, along, count)
             if (rows in (r, None)) and (columns in (c, None)):
-                return leaf
-            return Transpose(leaf)
+                return array
+            return Transpose(array)
         if not expr.has(Entry):
             return Scaled(expr, Ones(None, None)) if expr != 1 else Ones(None, None)
         if isinstance(expr, Add):
@@ -154,9 +199,10 @@ def outermost(expr: Expr) -> list[Expr]:
     return [*sorted(totals, key=sp.default_sort_key), *sorted(entries, key=entry_order)]
 
 
-def entry_order(entry: Entry) -> tuple[str, str]:
-    """Outputs before targets, otherwise by name, so that maps list their arguments in one order."""
-    return ("" if entry.base == OUT else str(entry.base.label), str(entry))
+def entry_order(entry: Entry) -> tuple[str, int, str]:
+    """Outputs before targets, otherwise by name and block, so that maps list their arguments in one order."""
+    block = sum(i.block for i in entry.indices if isinstance(i, InBlock))
+    return ("" if entry.base == OUT else str(entry.base.label), block, str(entry))
 
 
 def split(factors: Iterable[Expr]) -> tuple[Expr, list[Expr]]:

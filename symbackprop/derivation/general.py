@@ -16,11 +16,12 @@ from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry, contract, contracted, index, term_by_term
 from symbackprop.calculus.inert import Chain, Partial
 from symbackprop.derivation.derive import Derivation, output_delta
+from symbackprop.derivation.output import OTHER, common_factor_out, group_slope, piece_slope
 from symbackprop.derivation.reverse import HERE, LATER, NEXT, at_layer
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Block, Section, Step
 from symbackprop.network.layers import Equation
-from symbackprop.network.quantities import BIAS, DELTA, ERROR, FROM, LAYER, OUT, PRE, SIZE, TO, WEIGHT
+from symbackprop.network.quantities import BIAS, DELTA, ERROR, FROM, LAYER, OUT, PRE, TO, WEIGHT
 
 FED = index("q")  # any unit of the layer that a weight leads to, before the Kronecker delta picks one
 
@@ -42,16 +43,17 @@ def general_parts(derivation: Derivation) -> Iterator[GeneralPart]:
     graph = derivation.graph
     start = Section("general_start", (Block("output_delta", output_delta(graph, derivation.slopes)),))
     yield GeneralPart(start, (graph.depth,))
-    hidden: dict[tuple[Equation, Slope], list[int]] = {}
+    hidden: dict[tuple[Equation, Equation | Slope], list[int]] = {}
     feeding: dict[Equation, list[int]] = {}
     for layer in range(1, graph.depth):
         consumer = graph.pre[layer + 1].equation
         feeding.setdefault(consumer, []).append(layer)
         if layer > 1:
-            slope = derivation.slopes[Symbol(graph.spec.activation_of(layer).tag)]
-            hidden.setdefault((consumer, slope), []).append(layer)
-    for (consumer, slope), layers in hidden.items():
-        block = Block("general_step", tuple(induction_step(consumer, slope)), (OUT[LAYER, TO],))
+            use = graph.spec.activation_of(layer)
+            own = graph.out[layer].equation if use.entry.over_units else derivation.slopes[Symbol(use.tag)]
+            hidden.setdefault((consumer, own), []).append(layer)
+    for (consumer, own), layers in hidden.items():
+        block = Block("general_step", tuple(induction_step(consumer, own)), (OUT[LAYER, TO],))
         yield GeneralPart(Section("general_step", (block,)), tuple(layers))
     for consumer, layers in feeding.items():
         of_each = [of for of in (WEIGHT[LAYER, FROM, TO], BIAS[LAYER, TO]) if consumer.right.has(of.base)]
@@ -59,10 +61,13 @@ def general_parts(derivation: Derivation) -> Iterator[GeneralPart]:
         yield GeneralPart(Section("general_gradients", tuple(blocks)), tuple(layers))
 
 
-def induction_step(consumer: Equation, slope: Slope) -> Iterator[Step]:
-    """From ∂E/∂z(l+1) = δ(l+1), the hypothesis, to ∂E/∂z(l) = δ(l)."""
-    out, pre = OUT[LAYER, TO], PRE[LAYER, TO]
-    using, limits = PRE[LAYER + 1, NEXT], (NEXT, 1, SIZE[LAYER + 1])
+def induction_step(consumer: Equation, own: Equation | Slope) -> Iterator[Step]:
+    """From ∂E/∂z(l+1) = δ(l+1), the hypothesis, to ∂E/∂z(l) = δ(l).
+
+    ``own`` is the slope of the layer's activation, or its equation, where that reads several pre-activations.
+    """
+    out = OUT[LAYER, TO]
+    using, limits = PRE[LAYER + 1, NEXT], (NEXT, 1, consumer.count)
     spread = term_by_term(at_unit(consumer, NEXT), out)
     local = contract(spread)
     name = "general.step.{l}"
@@ -74,16 +79,50 @@ def induction_step(consumer: Equation, slope: Slope) -> Iterator[Step]:
     passed = contracted(LATER * local, [limits])
     cited = tuple(f"{name}.{part}" for part in ("chain", "local", "hypothesis"))
     yield Step(f"{name}.out", Partial(ERROR, out), passed, rules.SUBSTITUTE, cited)
-    whole = Chain(Partial(ERROR, out), Partial(out, pre))
+    if isinstance(own, Slope):
+        yield from claim(name, PRE[LAYER, TO], passed, own)
+    elif len(own.parents) > 1:
+        yield from piece_claims(name, own)
+    else:
+        yield from group_claim(name, own)
+
+
+def claim(name: str, pre: Entry, passed: Expr, slope: Slope) -> Iterator[Step]:
+    """∂E/∂z_j(l) = δ_j(l), where only a_j reads z_j."""
+    whole = Chain(Partial(ERROR, OUT[LAYER, TO]), Partial(OUT[LAYER, TO], pre))
     yield Step(f"{name}.pre", Partial(ERROR, pre), whole, rules.CHAIN)
-    value = Chain(passed, Slope(slope.tag, None).at(pre, out)) if slope.formula != 1 else passed
+    value = Chain(passed, Slope(slope.tag, None).at(pre, OUT[LAYER, TO])) if slope.formula != 1 else passed
     yield Step(f"{name}.value", whole, value, rules.SUBSTITUTE, (f"{name}.out",))
     yield Step(f"{name}.claim", value, HERE, rules.LOCAL_GRADIENT, (f"{name}.value",))
 
 
+def piece_claims(name: str, activation: Equation) -> Iterator[Step]:
+    """The same for every pre-activation of a unit of several pieces."""
+    out = activation.left
+    for block, pre in enumerate(activation.parents):
+        whole = Chain(Partial(ERROR, out), Partial(out, pre))
+        value = Chain(Partial(ERROR, out), piece_slope(activation, block)[-1].right)
+        yield Step(f"{name}.pre.{block}", Partial(ERROR, pre), whole, rules.CHAIN)
+        yield Step(f"{name}.value.{block}", whole, value, rules.SUBSTITUTE, (f"{name}.out",))
+        yield Step(f"{name}.claim.{block}", value, DELTA[pre.indices], rules.LOCAL_GRADIENT, (f"{name}.value.{block}",))
+
+
+def group_claim(name: str, activation: Equation) -> Iterator[Step]:
+    """The same where every output of the layer reads z_q: the sum over all of them."""
+    out, varied, slope = activation.left, PRE[LAYER, OTHER], group_slope(activation)[-1].right
+    limits = (out.indices[1], 1, activation.count)
+    whole = Sum(Chain(Partial(ERROR, out), Partial(out, varied)), limits)
+    inserted = Sum(Chain(Partial(ERROR, out), slope), limits)
+    yield Step(f"{name}.pre", Partial(ERROR, varied), whole, rules.CHAIN)
+    yield Step(f"{name}.spread.pre", whole, inserted, rules.SUBSTITUTE, (f"{name}.out",))
+    value = common_factor_out(contracted(Partial(ERROR, out) * slope, [limits]))
+    yield Step(f"{name}.value", inserted, value, rules.KRONECKER, (f"{name}.spread.pre",))
+    yield Step(f"{name}.claim", value, DELTA[LAYER, OTHER], rules.LOCAL_GRADIENT, (f"{name}.value",))
+
+
 def gradient(consumer: Equation, of: Entry) -> Iterator[Step]:
     """∂E/∂w_ij as the sum over every unit that z feeds, of which the Kronecker deltas leave one."""
-    using, limits = PRE[LAYER + 1, FED], (FED, 1, SIZE[LAYER + 1])
+    using, limits = PRE[LAYER + 1, FED], (FED, 1, consumer.count)
     spread = term_by_term(at_unit(consumer, FED), of)
     local = contract(spread)
     name = f"general.{of.base.label}.{{l}}"

@@ -10,9 +10,9 @@ from sympy import Expr, Integer, Sum, Symbol
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import spelled_out
+from symbackprop.derivation.final import final_deltas
 from symbackprop.derivation.fold import Fold
-from symbackprop.derivation.matrix_terms import Gradient, Layout, Plus, Scaled
-from symbackprop.derivation.output import OTHER
+from symbackprop.derivation.matrix_terms import Along, Gradient, Joined, Layout, Plus, Scaled
 from symbackprop.derivation.steps import Step
 from symbackprop.network import layers
 from symbackprop.network.forward import ForwardGraph
@@ -25,7 +25,6 @@ from symbackprop.network.quantities import (
     FROM,
     OBJECTIVE,
     OUT,
-    OUTPUT_UNIT,
     PRE,
     RATE,
     SIZE,
@@ -63,11 +62,7 @@ def matrix_view(graph: ForwardGraph, general: Mapping[str, Step], layout: Layout
     forward = [
         reader.equation(f"matrix.{name}.{l}", f"forward.{name}.{l}") for l in range(2, depth + 1) for name in ("z", "a")
     ]
-    final = general["output.delta"].right
-    deltas = [reader.equation(f"matrix.delta.{depth}", "output.delta", DELTA[depth, output_unit(final)])]
-    deltas += [
-        reader.equation(f"matrix.delta.{l}", hidden_label(general, l), DELTA[l, TO]) for l in range(depth - 1, 1, -1)
-    ]
+    deltas = [step for l in range(depth, 1, -1) for step in reader.deltas(l)]
     parameters = list(graph.trained(depth))
     for l in range(depth - 1, 0, -1):
         parameters += [*reader.parameters(l), *graph.trained(l)]
@@ -79,12 +74,6 @@ def matrix_view(graph: ForwardGraph, general: Mapping[str, Step], layout: Layout
         tuple(reader.gradient(of) for of in parameters),
         tuple(reader.update(of) for of in parameters),
     )
-
-
-def hidden_label(general: Mapping[str, Step], layer: int) -> str:
-    """The label of the step that states δ of a hidden layer in its final form."""
-    final = f"delta.{layer}.output"
-    return final if final in general else f"delta.{layer}"
 
 
 @dataclass(frozen=True)
@@ -106,6 +95,20 @@ class _Reader:
         leaf, rows, columns = self._fold.leaf(self.prepared(step.left if target is None else target))
         return Step(label, leaf, self._fold(self.prepared(step.right), rows, columns), rules.MATRIX, (of,))
 
+    def deltas(self, layer: int) -> Iterator[Step]:
+        """δ of ``layer``; where a unit of a hidden layer passes on more than its own δ, ∂E/∂a before it."""
+        found = list(final_deltas(self.graph, self.general, layer))
+        if layer < self.graph.depth and self.graph.spec.activation_of(layer).entry.over_units:
+            leaf, rows, columns = self._fold.leaf(self.prepared(OUT[layer, TO]))
+            of = f"back.{layer}.out"
+            right = self._fold(self.prepared(self.general[of].right), rows, columns)
+            yield Step(f"matrix.out.{layer}", Gradient(leaf), right, rules.MATRIX, (of,))
+        leaf, rows, columns = self._fold.leaf(self.prepared(found[0].of))
+        blocks = tuple(self._fold(self.prepared(each.step.right), rows, columns) for each in found)
+        along: Along = "rows" if rows == found[0].index else "columns"
+        right = blocks[0] if len(blocks) == 1 else Joined(blocks, along)
+        yield Step(f"matrix.delta.{layer}", leaf, right, rules.MATRIX, tuple(each.step.label for each in found))
+
     def error(self) -> Step:
         """The error, or the objective, as one number."""
         total = self.over_batch(self.prepared(self.graph.error.right))
@@ -115,13 +118,13 @@ class _Reader:
 
     def penalty(self, use: PenaltyUse) -> Expr:
         """The penalty as sums over the entries of each array that it covers."""
-        total, sizes = Integer(0), self.graph.spec.sizes
+        total, sizes, fed = Integer(0), self.graph.spec.sizes, self.graph.spec.fed
         for layer in range(1, self.graph.depth):
             for of in self.parameters(layer):
                 if of.base == WEIGHT:
-                    total += Sum(layers.penalty(use, of), (FROM, 1, sizes[layer - 1]), (TO, 1, sizes[layer]))
+                    total += Sum(layers.penalty(use, of), (FROM, 1, sizes[layer - 1]), (TO, 1, fed[layer]))
                 elif use.biases:
-                    total += Sum(layers.penalty(use, of), (TO, 1, sizes[layer]))
+                    total += Sum(layers.penalty(use, of), (TO, 1, fed[layer]))
         return total
 
     def parameters(self, layer: int) -> Iterator[Entry]:
@@ -178,9 +181,4 @@ class _Reader:
 
     @property
     def _fold(self) -> Fold:
-        return Fold(self.layout, self.graph.depth)
-
-
-def output_unit(delta: Expr) -> Symbol:
-    """The unit index that is free in the formula of δ of the output layer."""
-    return OTHER if OTHER in delta.free_symbols else OUTPUT_UNIT
+        return Fold.of(self.graph, self.layout)

@@ -8,7 +8,8 @@ Operations on terms live in modules of their own; a term only holds its parts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Literal
 
 from sympy import Expr, Symbol
@@ -16,16 +17,21 @@ from sympy import Expr, Symbol
 from symbackprop.calculus.indices import Base
 from symbackprop.network.quantities import ERROR
 
+Along = Literal["rows", "columns"]
+
 
 @dataclass(frozen=True)
 class Axis:
     """The units of ``layer``, or, where ``layer`` is None, the examples of a batch.
 
     With ``constant``, a unit 0 stands in front, whose output is always 1: the weights that leave it are the biases.
+    With several ``blocks``, it is the layer's pre-activations, one for each unit in each block; with a fraction, it is
+    a block of its units.
     """
 
     layer: int | None
     constant: bool = False
+    blocks: int | Fraction = 1
 
 
 EXAMPLES = Axis(None)
@@ -115,7 +121,25 @@ class SumOver:
     """The sum of all rows (one row is left) or of all columns (one column is left)."""
 
     of: Term
-    over: Literal["rows", "columns"]
+    over: Along
+
+
+@dataclass(frozen=True)
+class InBlock:
+    """The rows or columns of ``of`` that belong to one ``block`` of its axis, counted from 0, of so many."""
+
+    of: Term
+    block: int
+    along: Along
+    count: int
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The blocks of an array one below another, along its rows, or side by side, along its columns."""
+
+    blocks: tuple[Term, ...]
+    along: Along
 
 
 @dataclass(frozen=True)
@@ -155,10 +179,28 @@ Term = (
     | Scaled
     | Map
     | SumOver
+    | InBlock
+    | Joined
     | Entries
     | ChainRule
 )
-TERMS = (Leaf, Gradient, Ones, Transpose, Diagonal, Product, Hadamard, Plus, Scaled, Map, SumOver, Entries, ChainRule)
+TERMS = (
+    Leaf,
+    Gradient,
+    Ones,
+    Transpose,
+    Diagonal,
+    Product,
+    Hadamard,
+    Plus,
+    Scaled,
+    Map,
+    SumOver,
+    InBlock,
+    Joined,
+    Entries,
+    ChainRule,
+)
 
 
 @dataclass(frozen=True)
@@ -175,7 +217,7 @@ def shape(term: Term) -> tuple[Axis | None, Axis | None]:
 
     >>> w = Leaf(Base("w"), 1, Axis(1), Axis(2))
     >>> shape(Product(Transpose(w), w))
-    (Axis(layer=2, constant=False), Axis(layer=2, constant=False))
+    (Axis(layer=2, constant=False, blocks=1), Axis(layer=2, constant=False, blocks=1))
     """
     match term:
         case Leaf() | Ones() | Entries():
@@ -196,3 +238,17 @@ def shape(term: Term) -> tuple[Axis | None, Axis | None]:
             return next((r for r, _ in shapes if r), None), next((c for _, c in shapes if c), None)
         case SumOver(of, over):
             return (None, shape(of)[1]) if over == "rows" else (shape(of)[0], None)
+        case InBlock(of, _, along, count):
+            return times_blocks(shape(of), along, Fraction(1, count))
+        case Joined(blocks, along):
+            return times_blocks(shape(blocks[0]), along, Fraction(len(blocks)))
+
+
+def times_blocks(
+    axes: tuple[Axis | None, Axis | None], along: str, number: Fraction
+) -> tuple[Axis | None, Axis | None]:
+    """The rows and columns, the one of them that lies ``along`` made so many times as long."""
+    rows, columns = axes
+    if along == "rows":
+        return replace(rows, blocks=rows.blocks * number) if rows else None, columns
+    return rows, replace(columns, blocks=columns.blocks * number) if columns else None

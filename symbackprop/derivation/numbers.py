@@ -57,7 +57,7 @@ def work(derivation: Derivation, given: Mapping[str, float], seed: int = 0) -> W
     if undefined or graph.spec.loss.entry.value is None:
         what = f"the activation {undefined[0]}" if undefined else "the loss"
         raise SpecError(f"worked numbers need formulas, and {what} is undefined; expected one of the catalogue's")
-    numbers = drawn(graph, seed)
+    numbers = drawn(graph, seed) | dict(graph.spec.class_weights)
     for address, value in given.items():
         numbers[RATE if address == RATE_NAME else entry_at(address, graph.spec)] = exact(value)
     numbers |= graph.spec.parameters
@@ -118,7 +118,8 @@ def equations(derivation: Derivation) -> Iterator[Step]:
     graph, scalar = derivation.graph, derivation.scalar
     yield from forward(derivation)
     for layer in range(graph.depth, 1, -1):
-        for unit in graph.units(layer):
+        yield from scalar.passed(layer)
+        for unit in graph.fed(layer):
             last = scalar.delta(layer, unit)[-1]
             yield Step(last.label, scalar.delta(layer, unit)[0].left, last.right, last.rule, last.uses)
         for of in (*graph.trained(layer), *graph.weights(layer - 1), *graph.biases(layer - 1)):

@@ -54,7 +54,7 @@ def first_link(derivation: Derivation, of: Entry) -> Iterator[Step]:
     yield Step("weight.unit", Partial(ERROR, of), by_links, rules.CHAIN)
     yield Step("weight.local", Partial(passed[0], of), local, rules.LOCAL, cited)
     yield Step("weight.inserted", by_links, inserted, rules.SUBSTITUTE, ("weight.local",))
-    if is_trained(of) or derivation.graph.spec.activation_of(along.first_layer(of)).entry.group:
+    if is_trained(of) or derivation.graph.spec.activation_of(along.first_layer(of)).entry.over_units:
         return
     pre, out = PRE[along.first_unit(of)], OUT[along.first_unit(of)]
     slope, cited = derivation.scalar.factor(out, pre)

@@ -44,7 +44,9 @@ def proof(derivation: Derivation, of: Entry, products: Sequence[Step]) -> Iterat
     scalar, graph = derivation.scalar, derivation.graph
     current, label = steps[0].right, steps[0].label
     for layer in range(along.first_layer(of), graph.depth + 1):
-        values = {DELTA[layer, j]: scalar.delta(layer, j)[-1].right for j in graph.units(layer)}
+        values = {DELTA[layer, j]: scalar.delta(layer, j)[-1].right for j in graph.fed(layer)}
+        slopes = {step.left: step.right for step in scalar.passed(layer)}
+        values = {of: put_in_order(right, slopes) for of, right in values.items()}
         if not values.keys() & current.atoms(Entry):
             continue
         opened = put_in_order(current, values)

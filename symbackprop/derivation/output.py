@@ -12,21 +12,21 @@ from symbackprop.calculus import rules
 from symbackprop.calculus.differentiate import differentiate
 from symbackprop.calculus.indices import Entry, apart, contracted, derivative, index
 from symbackprop.calculus.inert import Apply, Chain, Partial, spelled_out
-from symbackprop.catalogue.entries import A, Loss, T
+from symbackprop.catalogue.entries import A, C, Loss, T
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Assumption, Step
-from symbackprop.network.layers import Equation, at_outputs
-from symbackprop.network.quantities import DELTA, ERROR, LAYER, OUT, OUTPUT_UNIT, PRE, SIZE, TARGET
+from symbackprop.network.layers import Equation, at_outputs, part
+from symbackprop.network.quantities import CLASS_WEIGHT, DELTA, ERROR, LAYER, OUT, OUTPUT_UNIT, PRE, SIZE, TARGET
 
 OTHER = index("q")  # the unit whose pre-activation varies, where a group function ties all units together
-OUT_K, PRE_K, DELTA_K = OUT[LAYER, OUTPUT_UNIT], PRE[LAYER, OUTPUT_UNIT], DELTA[LAYER, OUTPUT_UNIT]
+OUT_K, PRE_K = OUT[LAYER, OUTPUT_UNIT], PRE[LAYER, OUTPUT_UNIT]
 
 TARGETS_SUM_TO_ONE = Assumption("targets_sum_to_one", Sum(TARGET[OUTPUT_UNIT], (OUTPUT_UNIT, 1, SIZE[LAYER])) - 1)
 
 
 @lru_cache
 def error_slope(error: Equation, share: Expr | None) -> tuple[tuple[Step, ...], Expr]:
-    """∂E/∂a_k in steps, and its value; ``share`` is one output's part of the error in ``A`` and ``T``.
+    """∂E/∂a_k in steps, and its value; ``share`` is one output's part of the error in ``A``, ``T``, ``C``.
 
     Only the k-th share holds a_k; a joint loss has no shares (None) and is differentiated whole. A generic loss keeps
     ``∂E/∂a_k`` as it is.
@@ -40,13 +40,47 @@ def error_slope(error: Equation, share: Expr | None) -> tuple[tuple[Step, ...], 
         steps += [Step(f"error.slope.{n}", line.left, line.right, line.rule) for n, line in enumerate(lines, start=1)]
         return finished_as("error.slope", steps), spelled_out(steps[-1].right)
     factor, _ = error.right.as_independent(Sum)
-    unit = {A: OUT_K, T: TARGET[OUTPUT_UNIT]}
+    unit = {A: OUT_K, T: TARGET[OUTPUT_UNIT], C: CLASS_WEIGHT[OUTPUT_UNIT]}
     first = times(factor, Partial(share.xreplace(unit), OUT_K))
     steps = [Step("error.slope.0", left, first, rules.KRONECKER, ("error",))]
     for n, line in enumerate(differentiate(share, A), start=1):
         before, after = (times(factor, side.xreplace(unit)) for side in (line.left, line.right))
         steps.append(Step(f"error.slope.{n}", before, after, line.rule))
     return finished_as("error.slope", steps), spelled_out(steps[-1].right)
+
+
+@lru_cache
+def part_slope(error: Equation, share: Expr, block: int, parts: int) -> tuple[Step, ...]:
+    """∂E/∂a for the output of the k-th target in a block, in steps; only that target's share holds it.
+
+    The outputs of one target are different quantities here, so no Kronecker delta ties them.
+    """
+    own = [part(OUTPUT_UNIT, each, parts) for each in range(parts)]
+    outs, symbols = [OUT[LAYER, place] for place in own], [sp.Symbol(f"a_{n}", real=True) for n in range(parts)]
+    put = dict(zip(outs, symbols, strict=True))
+    back = dict(zip(symbols, outs, strict=True))
+    of_target = at_outputs(share)
+    factor, _ = error.right.as_independent(Sum)
+    name, left = f"error.slope.part.{block}", Partial(ERROR, outs[block])
+    first = times(factor, Partial(of_target, outs[block]))
+    steps = [Step(f"{name}.0", left, first, rules.KRONECKER, ("error",))]
+    for n, line in enumerate(differentiate(of_target.xreplace(put), symbols[block]), start=1):
+        before, after = (times(factor, side.xreplace(back)) for side in (line.left, line.right))
+        steps.append(Step(f"{name}.{n}", before, after, line.rule))
+    return finished_as(name, steps)
+
+
+def part_deltas(error: Equation, share: Expr, parts: int, slope: Slope) -> tuple[Step, ...]:
+    """δ of every output of a target, for an activation that works unit by unit."""
+    steps: list[Step] = []
+    for block in range(parts):
+        *_, of_error = part_slope(error, share, block, parts)
+        place = part(OUTPUT_UNIT, block, parts)
+        pre, out = PRE[LAYER, place], OUT[LAYER, place]
+        value = spelled_out(of_error.right)
+        cites = (of_error.label, *slope.cites)
+        steps += delta_of_unit(f"output.piece.{block}", value, pre, slope.at(pre, out), cites, out=out)
+    return tuple(steps)
 
 
 def where_defined(loss: Loss, layer: int) -> tuple[Expr, ...]:
@@ -66,19 +100,35 @@ def times(factor: Expr, expr: Expr) -> Expr:
 @lru_cache
 def elementwise_delta(slope_of_error: Expr, slope: Slope) -> tuple[Step, ...]:
     """δ_k = ∂E/∂a_k · f′(z_k), for an activation that works unit by unit."""
-    factors = Chain(Partial(ERROR, OUT_K), Partial(OUT_K, PRE_K))
-    inserted = Chain(slope_of_error, slope.at(PRE_K, OUT_K))
-    uses = () if isinstance(slope_of_error, Partial) else ("error.slope",)
+    return delta_of_unit("output", slope_of_error, PRE_K, slope.at(PRE_K, OUT_K), slope.cites)
+
+
+def delta_of_unit(
+    name: str, slope_of_error: Expr, pre: Entry, slope: Expr, cites: tuple[str, ...], *, out: Entry = OUT_K
+) -> tuple[Step, ...]:
+    """δ = ∂E/∂a · ∂a/∂z for a pre-activation ``pre`` that the output ``out`` alone reads; ``slope`` is ∂a/∂z."""
+    factors = Chain(Partial(ERROR, out), Partial(out, pre))
+    inserted = Chain(slope_of_error, slope)
+    uses = () if isinstance(slope_of_error, Partial) or out != OUT_K else ("error.slope",)
     steps = [
-        Step("output.definition", DELTA_K, Partial(ERROR, PRE_K), rules.DEFINITION),
-        Step("output.chain", Partial(ERROR, PRE_K), factors, rules.CHAIN),
-        Step("output.insert", factors, inserted, rules.SUBSTITUTE, uses + slope.cites),
+        Step(f"{name}.definition", DELTA[pre.indices], Partial(ERROR, pre), rules.DEFINITION),
+        Step(f"{name}.chain", Partial(ERROR, pre), factors, rules.CHAIN),
+        Step(f"{name}.insert", factors, inserted, rules.SUBSTITUTE, uses + cites),
     ]
     product = cancelled(inserted)
     if product != inserted:
-        rule = rules.CANCEL if sp.fraction(slope_of_error)[1].has(OUT_K) else rules.SIMPLIFY
-        steps.append(Step("output.cancel", inserted, product, rule))
-    return finished_as("output.delta", steps)
+        rule = rules.CANCEL if sp.fraction(slope_of_error)[1].has(out) else rules.SIMPLIFY
+        steps.append(Step(f"{name}.cancel", inserted, product, rule))
+    return finished_as(f"{name}.delta", steps)
+
+
+def piece_deltas(slope_of_error: Expr, activation: Equation) -> tuple[Step, ...]:
+    """δ of every pre-activation of a unit of several pieces."""
+    steps: list[Step] = []
+    for block, pre in enumerate(activation.parents):
+        *_, slope = piece_slope(activation, block)
+        steps += delta_of_unit(f"output.piece.{block}", slope_of_error, pre, slope.right, (slope.label,))
+    return tuple(steps)
 
 
 def finished_as(label: str, steps: list[Step]) -> tuple[Step, ...]:
@@ -106,13 +156,37 @@ def group_slope(activation: Equation) -> tuple[Step, ...]:
     """
     varied = PRE[LAYER, OTHER]
     raw = derivative(activation.right, varied)
-    left = Partial(OUT_K, varied)
+    left = Partial(activation.left, varied)
     inside = in_outputs(raw, activation)
     rule = rules.QUOTIENT if sp.fraction(activation.right)[1] != 1 else rules.LOCAL
     return (
-        Step("slope.group.0", left, raw, rule, ("forward.a.{l}",)),
-        Step("slope.group.1", raw, inside, rules.IN_OUTPUT, ("forward.a.{l}",)),
+        Step("slope.group.{l}.0", left, raw, rule, ("forward.a.{l}",)),
+        Step("slope.group.{l}.1", raw, inside, rules.IN_OUTPUT, ("forward.a.{l}",)),
     )
+
+
+@lru_cache
+def piece_slope(activation: Equation, block: int) -> tuple[Step, ...]:
+    """∂a_k/∂z of a unit of several pieces, by its pre-activation in ``block``, one rule at a time.
+
+    The pre-activations are different quantities here, so no Kronecker delta ties them.
+    """
+    pieces = {pre: sp.Symbol(f"z_{n}", real=True) for n, pre in enumerate(activation.parents, start=1)}
+    entries = {symbol: pre for pre, symbol in pieces.items()}
+    by, name = activation.parents[block], f"slope.piece.{{l}}.{block}"
+    steps = [
+        Step(
+            f"{name}.0",
+            Partial(activation.left, by),
+            Partial(activation.right, by),
+            rules.SUBSTITUTE,
+            ("forward.a.{l}",),
+        )
+    ]
+    for n, line in enumerate(differentiate(activation.right.xreplace(pieces), pieces[by]), start=1):
+        left, right = (side.xreplace(entries) for side in (line.left, line.right))
+        steps.append(Step(f"{name}.{n}", left, right, line.rule))
+    return finished_as(name, steps)
 
 
 def in_outputs(expr: Expr, activation: Equation) -> Expr:
@@ -121,8 +195,9 @@ def in_outputs(expr: Expr, activation: Equation) -> Expr:
         total: sp.Dummy(f"S{n}", positive=True) for n, total in enumerate(sorted(activation.right.atoms(Sum), key=str))
     }
     pre = sp.Dummy("z", real=True)
-    (inverse,) = sp.solve(activation.right.xreplace(shared).xreplace({PRE_K: pre}) - OUT_K, pre)
-    solved = {PRE[LAYER, unit]: inverse.xreplace({OUTPUT_UNIT: unit}) for unit in (OUTPUT_UNIT, OTHER)}
+    own, (_, unit) = activation.left, activation.left.indices
+    (inverse,) = sp.solve(activation.right.xreplace(shared).xreplace({PRE[LAYER, unit]: pre}) - own, pre)
+    solved = {PRE[LAYER, at]: inverse.xreplace({unit: at}) for at in (unit, OTHER)}
     value = sp.expand(expr.xreplace(shared).xreplace(solved))
     return common_factor_out(value)
 
@@ -139,33 +214,55 @@ def common_factor_out(expr: Expr) -> Expr:
     return Mul(outside, Add(*(t / outside for t in terms)), evaluate=False)
 
 
-def group_delta(error_slope_value: Expr, slope: tuple[Step, ...], sums_to_one: bool) -> tuple[Step, ...]:
-    """δ_q = Σ_k ∂E/∂a_k · ∂a_k/∂z_q, contracted; with Σ t = 1 where the loss says that targets are distributions."""
+@lru_cache
+def group_delta(
+    name: str, error_slope_value: Expr, activation: Equation, uses: tuple[str, ...], sums_to_one: bool = False
+) -> tuple[Step, ...]:
+    """δ_q = Σ_k ∂E/∂a_k · ∂a_k/∂z_q, contracted; with Σ t = 1 where the loss says that targets are distributions.
+
+    ``name`` begins the labels, ``uses`` are those of the steps that state ∂E/∂a_k.
+    """
+    slope, out = group_slope(activation), activation.left
     delta, varied = DELTA[LAYER, OTHER], PRE[LAYER, OTHER]
-    limits = (OUTPUT_UNIT, 1, SIZE[LAYER])
-    chain = Sum(Chain(Partial(ERROR, OUT_K), Partial(OUT_K, varied)), limits)
+    limits = (out.indices[1], 1, SIZE[LAYER])
+    chain = Sum(Chain(Partial(ERROR, out), Partial(out, varied)), limits)
     inserted = Sum(Chain(error_slope_value, slope[-1].right), limits)
     product = error_slope_value if error_slope_value.has(Partial) else in_lowest_terms(error_slope_value)
     reduced = reduce_product(product, slope[-1].right)
     final = common_factor_out(contracted(reduced, [limits]))
-    uses = () if isinstance(error_slope_value, Partial) else ("error.slope",)
     steps = [
-        Step("output.definition", delta, Partial(ERROR, varied), rules.DEFINITION),
-        Step("output.chain", Partial(ERROR, varied), chain, rules.CHAIN),
-        Step("output.insert", chain, inserted, rules.SUBSTITUTE, (*uses, "slope.group.1")),
+        Step(f"{name}.definition", delta, Partial(ERROR, varied), rules.DEFINITION),
+        Step(f"{name}.chain", Partial(ERROR, varied), chain, rules.CHAIN),
+        Step(f"{name}.insert", chain, inserted, rules.SUBSTITUTE, (*uses, slope[-1].label)),
     ]
     if sp.fraction(product)[1].has(OUT):
-        steps.append(Step("output.cancel", inserted, Sum(reduced, limits), rules.CANCEL))
-    steps.append(Step("output.contract", steps[-1].right, final, rules.KRONECKER))
+        steps.append(Step(f"{name}.cancel", inserted, Sum(reduced, limits), rules.CANCEL))
+    steps.append(Step(f"{name}.contract", steps[-1].right, final, rules.KRONECKER))
     total = Sum(TARGET[OUTPUT_UNIT], limits)
-    if sums_to_one and final.has(total):
-        assumed = final.xreplace({total: sp.S.One})
-        steps.append(Step("output.assume", final, assumed, rules.ASSUMPTION, assumptions=(TARGETS_SUM_TO_ONE,)))
-    return finished_as("output.delta", steps)
+    opened = sums_split(final)
+    if sums_to_one and opened.has(total):
+        if opened != final:
+            steps.append(Step(f"{name}.split", final, opened, rules.SPLIT_SUM))
+        assumed = opened.xreplace({total: sp.S.One})
+        steps.append(Step(f"{name}.assume", opened, assumed, rules.ASSUMPTION, assumptions=(TARGETS_SUM_TO_ONE,)))
+    return finished_as("output.delta" if name == "output" else name, steps)
+
+
+def sums_split(expr: Expr) -> Expr:
+    """``expr`` with the sums that hold no outputs split into sums of single terms, their constant factors in front."""
+
+    def split(total: Sum) -> Expr:
+        terms = Add.make_args(sp.expand(total.function))
+        return Add(*(contracted(term, total.limits) for term in terms))
+
+    return expr.replace(lambda e: isinstance(e, Sum) and not e.function.has(OUT), split)
 
 
 def in_lowest_terms(expr: Expr) -> Expr:
-    """``expr`` with common factors cancelled, where there is anything below the line that they could be in."""
+    """``expr`` with common factors cancelled, where outputs stand above and below the line."""
+    above, below = sp.fraction(expr)
+    if below.has(OUT) and not above.has(OUT):
+        return expr
     return sp.cancel(expr) if sp.fraction(sp.together(expr))[1].has(OUT) else expr
 
 

@@ -29,15 +29,17 @@ def first_unit(of: Entry) -> tuple[int, int]:
 def choices(graph: ForwardGraph, of: Entry) -> list[list[tuple[Expr, ...]]]:
     """What a path can pass at each layer, from the one where ``of`` acts to the output: a pre-activation, an output.
 
-    A unit-by-unit activation leads from z_j to a_j alone; a group function leads from z_j to the output of every unit.
+    A pre-activation leads to the output of the one unit that reads it, or, of a group function, to that of every unit.
     A weight or bias acts on one pre-activation, a trained parameter of an activation on every output of its layer.
     """
     layer = first_layer(of)
     passed: list[list[tuple[Expr, ...]]] = []
     for l in range(layer, graph.depth + 1):
-        entered = [first_unit(of)[1]] if l == layer and not is_trained(of) else list(graph.units(l))
+        entered = [first_unit(of)[1]] if l == layer and not is_trained(of) else list(graph.fed(l))
         grouped = graph.spec.activation_of(l).entry.group
-        passed.append([(PRE[l, j], OUT[l, k]) for j in entered for k in (graph.units(l) if grouped else [j])])
+        passed.append(
+            [(PRE[l, j], OUT[l, k]) for j in entered for k in (graph.units(l) if grouped else [graph.reader(l, j)[0]])]
+        )
     return [[(out,) for _, out in passed[0]], *passed[1:]] if is_trained(of) else passed
 
 

@@ -16,7 +16,7 @@ from sympy import Expr, Integer, Sum
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry, contract, derivative, index
 from symbackprop.calculus.inert import Chain, Partial, Total
-from symbackprop.derivation.output import in_chain
+from symbackprop.derivation.output import group_delta, in_chain, piece_slope
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Assumption, Step
 from symbackprop.network import layers, quantities
@@ -30,7 +30,6 @@ from symbackprop.network.quantities import (
     OUTPUT_UNIT,
     PRE,
     RATE,
-    SIZE,
     TO,
     WEIGHT,
 )
@@ -72,7 +71,7 @@ def error_of_output(consumer: Equation) -> tuple[Step, ...]:
     """∂E/∂a_j of layer l: Σ_k δ_k of the next layer times ∂z_k/∂a_j, from the next layer's own equation."""
     of = OUT[LAYER, TO]
     name_of = "back.{l}.out"
-    limits = (NEXT, 1, SIZE[LAYER + 1])
+    limits = (NEXT, 1, consumer.count)
     using = consumer.left.xreplace({consumer.left.indices[1]: NEXT})
     local = local_derivative(consumer, NEXT, of)
     chain = Sum(Chain(Partial(ERROR, using), Partial(using, of)), limits)
@@ -109,6 +108,27 @@ def hidden_delta(consumer: Equation, slope: Slope) -> tuple[Step, ...]:
 
 
 @lru_cache
+def hidden_group_delta(consumer: Equation, activation: Equation) -> tuple[Step, ...]:
+    """δ_q of layer l, for a function of the whole layer: Σ_j ∂E/∂a_j · ∂a_j/∂z_q, contracted."""
+    back = error_of_output(consumer)
+    return (*back, *group_delta("delta.{l}", Partial(ERROR, OUT[LAYER, TO]), activation, (back[-1].label,)))
+
+
+@lru_cache
+def hidden_piece_deltas(consumer: Equation, activation: Equation) -> tuple[Step, ...]:
+    """δ of every pre-activation of a unit of several pieces in layer l: ∂E/∂a_j · ∂a_j/∂z."""
+    out, steps = OUT[LAYER, TO], list(error_of_output(consumer))
+    uses = (steps[-1].label,)
+    for block, pre in enumerate(activation.parents):
+        name, slope = f"delta.{{l}}.piece.{block}", piece_slope(activation, block)[-1]
+        chain = Chain(Partial(ERROR, out), Partial(out, pre))
+        steps.append(Step(f"{name}.chain", DELTA[pre.indices], chain, rules.CHAIN))
+        inserted = Chain(Partial(ERROR, out), slope.right)
+        steps.append(Step(name, chain, inserted, rules.SUBSTITUTE, (*uses, slope.label)))
+    return tuple(steps)
+
+
+@lru_cache
 def gradient(equation: Equation, of: Entry, penalty: PenaltyUse | None) -> tuple[Step, ...]:
     """∂E/∂w_ij (or ∂E/∂b_j): Σ_q δ_q ∂z_q/∂w_ij, where the Kronecker delta leaves the unit that w_ij leads to."""
     kind = of.base.label
@@ -116,10 +136,10 @@ def gradient(equation: Equation, of: Entry, penalty: PenaltyUse | None) -> tuple
     unit = of.indices[-1]
     using = PRE[LAYER + 1, unit]
     spread = local_derivative(equation, other, of)
-    local = contract(Sum(spread, (other, 1, SIZE[LAYER + 1])))
+    local = contract(Sum(spread, (other, 1, equation.count)))
     name = f"gradient.{kind}.{{l}}"
     chain = Chain(Partial(ERROR, using), Partial(using, of))
-    folded = contract(Sum(DELTA[LAYER + 1, other] * spread, (other, 1, SIZE[LAYER + 1])))
+    folded = contract(Sum(DELTA[LAYER + 1, other] * spread, (other, 1, equation.count)))
     steps = [
         Step(name + ".chain", Partial(ERROR, of), chain, rules.CHAIN),
         Step(name + ".local", Partial(using, of), local, rules.KRONECKER, ("forward.z.{next}",)),

@@ -14,6 +14,7 @@ from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry, instantiate
 from symbackprop.calculus.inert import Chain, Partial, Total
 from symbackprop.derivation import paths as along
+from symbackprop.derivation.final import final_delta
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Block, Step
 from symbackprop.network.forward import ForwardGraph
@@ -39,10 +40,10 @@ class ScalarView:
     def forward(self) -> Iterator[Block]:
         """Pre-activation and output of every unit, layer by layer; a group's outputs need all its pre-activations."""
         for layer in range(2, self.graph.depth + 1):
-            units = self.graph.units(layer)
-            pres, outs = [("z", PRE[layer, j]) for j in units], [("a", OUT[layer, j]) for j in units]
-            grouped = self.graph.spec.activation_of(layer).entry.group
-            entries = [*pres, *outs] if grouped else [pair for both in zip(pres, outs, strict=True) for pair in both]
+            pres = [("z", PRE[layer, j]) for j in self.graph.fed(layer)]
+            outs = [("a", OUT[layer, j]) for j in self.graph.units(layer)]
+            together = self.graph.spec.activation_of(layer).entry.over_units
+            entries = [*pres, *outs] if together else [pair for both in zip(pres, outs, strict=True) for pair in both]
             steps = [self._definition(name, entry) for name, entry in entries]
             yield Block("forward_units", tuple(steps), (PRE[layer, 1], OUT[layer, 1]))
 
@@ -67,7 +68,8 @@ class ScalarView:
                     yield self._weight(of, explained, first=n == 0)
             deltas = [
                 *self.shared(layer + 1),
-                *(s for unit in self.graph.units(layer + 1) for s in self.delta(layer + 1, unit)),
+                *self.passed(layer + 1),
+                *(s for unit in self.graph.fed(layer + 1) for s in self.delta(layer + 1, unit)),
             ]
             yield Block("deltas", tuple(deltas), (DELTA[layer + 1, 1],))
             yield Block("folded", tuple(self.folded(of) for of in feeding), (DELTA[layer + 1, 1],))
@@ -80,6 +82,18 @@ class ScalarView:
         if ways <= PATHS_SHOWN and self.graph.spec.weight_count <= CHAINS_SHOWN:
             chains = [along.chain(path[:-1]) for path in along.paths(self.graph, WEIGHT[layer - 1, 1, 1])]
             yield Step(f"delta.{layer}.shared", DELTA[layer, 1], together(chains), rules.CHAIN)
+
+    def passed(self, layer: int) -> Iterator[Step]:
+        """∂E/∂a of every unit of a hidden layer whose δ are stated by them."""
+        if layer < self.graph.depth and self.graph.spec.activation_of(layer).entry.over_units:
+            yield from (self.slope_at(OUT[layer, unit]) for unit in self.graph.units(layer))
+
+    def slope_at(self, out: Entry) -> Step:
+        """∂E/∂a of one unit of a hidden layer, from the next layer's δ."""
+        layer, unit = map(int, out.indices)
+        general = self.general[f"back.{layer}.out"]
+        right = self.instance(general.right, j=unit)
+        return Step(f"{general.label}.{unit}", Partial(ERROR, out), right, rules.LOCAL_GRADIENT, (general.label,))
 
     def chain_rule(self, of: Entry) -> Expr:
         """∂E/∂w by the chain rule: the product along its path, or the sum of the products along its paths."""
@@ -117,17 +131,20 @@ class ScalarView:
         if of == ERROR and by.base == PRE:
             return DELTA[by.indices], ()
         if of == ERROR:
-            step = self.general.get("error.slope")
-            return (self.instance(step.right, k=int(by.indices[1])), (step.label,)) if step else (Partial(of, by), ())
+            unit, block = self.graph.within_block(self.graph.depth, int(by.indices[1]))
+            step = self.general.get("error.slope", self.general.get(f"error.slope.part.{block}"))
+            return (self.instance(step.right, k=unit), (step.label,)) if step else (Partial(of, by), ())
         layer, unit = int(of.indices[0]), int(of.indices[1])
         if is_trained(by):
             step = self.general[f"gradient.{by.base.label}.{layer}.local"]
             return self.instance(step.right, j=unit, k=unit), (step.label,)
         if of.base == OUT:
             use = self.graph.spec.activation_of(layer)
-            if use.entry.group:
-                step = self.general["slope.group.1"]
-                return self.instance(step.right, k=unit, q=int(by.indices[1])), (step.label,)
+            if use.entry.over_units:
+                pre = int(by.indices[1])
+                piece = f"piece.{layer}.{self.graph.reader(layer, pre)[1]}"
+                step = self.general[f"slope.group.{layer}.1" if use.entry.group else f"slope.{piece}"]
+                return self.instance(step.right, k=unit, j=unit, q=pre), (step.label,)
             slope = self.slopes[Symbol(use.tag)]
             return slope.at(PRE[layer, unit], OUT[layer, unit]), slope.cites
         if by.base == OUT:
@@ -143,17 +160,17 @@ class ScalarView:
             return self.instance(expr)
         return self.instance(expr, i=units[0], j=units[-1])
 
-    def delta(self, layer: int, unit: int) -> tuple[Step, ...]:
-        """δ of one unit, from the error or from the next layer's δ; the last line is its final form."""
-        at_output = layer == self.graph.depth
-        labels = ("output.delta",) if at_output else (f"delta.{layer}", f"delta.{layer}.output")
-        units = {"k": unit, "q": unit} if at_output else {"j": unit}
+    def delta(self, layer: int, place: int) -> tuple[Step, ...]:
+        """δ of one pre-activation, from the error or from the next layer's δ; the last line is its final form."""
+        final, units = final_delta(self.graph, self.general, DELTA[layer, place])
+        at = {index.name: unit for index, unit in units.items()}
+        first = self.general[final.label.removesuffix(".output")]
         steps: list[Step] = []
-        for general in (self.general[label] for label in labels if label in self.general):
-            left = steps[-1].right if steps else DELTA[layer, unit]
+        for general in dict.fromkeys((first, final)):
+            left = steps[-1].right if steps else DELTA[layer, place]
             rule = general.rule if steps else rules.LOCAL_GRADIENT
-            right = self.instance(general.right, **units)
-            steps.append(Step(f"{general.label}.{unit}", left, right, rule, (general.label,)))
+            right = self.instance(general.right, **at)
+            steps.append(Step(f"{general.label}.{next(iter(at.values()))}", left, right, rule, (general.label,)))
         return tuple(steps)
 
     def folded(self, of: Entry) -> Step:

@@ -16,6 +16,7 @@ ARRAY_API = Library(
     },
     rows="_joined({}, {}, 0)",
     columns="_joined({}, {}, 1)",
+    joined="xp.concat(({}), axis=1)",
     normal="_normal({}, {}, rng, xp, options)",
     zeros="xp.zeros({}, **options)",
     start="xp.asarray({}, **options)",
@@ -24,7 +25,9 @@ ARRAY_API = Library(
     given="Any",
     array="Any",
     number="Any",
+    class_weights='{1} = xp.asarray([CLASS_WEIGHTS], dtype={0}.dtype, device=getattr({0}, "device", None))',
     truth_counts=False,
     bare="real({})",
+    beyond_the_classes="; others give nan",
     shaped="xp.reshape({}, {})",
 )

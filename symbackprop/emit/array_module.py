@@ -28,7 +28,7 @@ from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
 from symbackprop.templating import environment
 
-OWN = ("_erf", "_erfc", "_near", "_row_max")  # functions of ours, each in a template of its own
+OWN = ("_erf", "_erfc", "_near", "_row_max", "_one_hot")  # functions of ours, each in a template of its own
 Printing = Callable[[Mapping[Symbol, str]], ArrayPrinter]
 
 
@@ -54,9 +54,10 @@ class Slicer:
         """``lines`` as the ``statements`` that ``printer`` wrote for them, with the labels of the Steps."""
         text = [part for each, label in statements for part in self._fitted(each, label)]
         opening: list[str] = []
-        for word, line in reversed(list(printer.library.opening.items())):
+        opened = {**printer.library.opening, self.names.class_weights: printer.library.class_weights}
+        for word, line in reversed(opened.items()):
             if any(word in _words(part) for part in [*opening, *text]):
-                opening.insert(0, line.format(self.names.input))
+                opening.insert(0, line.format(self.names.input, word))
         return source.Slice([*opening, *text], source.keywords(lines, self.spec), frozenset(printer.used))
 
     def _fitted(self, statements: list[str], label: str | None) -> list[str]:
@@ -130,10 +131,15 @@ class ArrayModule:
             "result": self.stored.library.as_number.format(program.loss),
             "uses_real": any("real = partial" in line for part in (forward, loss, backward) for line in part.lines),
             "updates": updates(self.stored, self.printer, spec),
-            "helpers": helpers(forward.helpers | backward.helpers, self.stored.library.helpers),
+            "helpers": helpers(forward.helpers | backward.helpers | self.of_targets, self.stored.library.helpers),
             "stand_ins": stand_ins(backward.keywords, spec, self.printer),
             "few_examples": None,
         }
+
+    @property
+    def of_targets(self) -> frozenset[str]:
+        """The helper functions that read the targets."""
+        return frozenset({"_one_hot"} if self.spec.loss.entry.classes else ())
 
     def heading(self) -> dict[str, Any]:
         """What the module says of itself."""
@@ -146,13 +152,23 @@ class ArrayModule:
             "description": description(spec, names, self.numbers),
             "title": source.title_lines(spec),
             "inputs": spec.sizes[0],
-            "outputs": spec.sizes[-1],
+            "outputs": spec.targets_count,
             "reduction": f"the {spec.batch_reduction} over the batch" + (", plus the penalty" if spec.penalty else ""),
             "array": self.stored.library.array,
-            "constants": source.constants(spec),
+            "constants": self.constants(),
             "intermediates_in_words": textwrap.wrap(f"{', '.join(shapes)}.", 110),
             "targets_sum_to_one": bool(spec.loss.entry.targets_sum_to_one),
+            "classes": spec.loss.entry.classes,
+            "classes_in_words": class_numbers(spec, names.target, self.stored.library),
         }
+
+    def constants(self) -> list[tuple[str, str]]:
+        """The named numbers of the formulas, the weights of the classes as one of them."""
+        weights = self.spec.loss.class_weights
+        return [
+            *source.constants(self.spec),
+            *([(source.CLASS_WEIGHTS, source.of_weights(weights))] if weights else []),
+        ]
 
     def arguments(
         self, forward: source.Slice, loss: source.Slice, backward: source.Slice, extra: Sequence[str]
@@ -261,6 +277,15 @@ def description(spec: NetworkSpec, names: Names, numbers: Mapping[str, int]) -> 
     if numbers:
         text += "Numbers in comments are those of the equations in the derivation. "
     text += "Run the file to check it against central differences."
+    return textwrap.wrap(text, source.WIDTH - 4)
+
+
+def class_numbers(spec: NetworkSpec, target: str, library: Library) -> list[str]:
+    """What docstrings say about classes by their numbers, for a loss that takes them."""
+    if not spec.loss.entry.classes:
+        return []
+    what = f"integers from 0 to {spec.sizes[-1] - 1}, of shape () or (batch,)"
+    text = f"{target} may also be the classes of the examples: {what}{library.beyond_the_classes}."
     return textwrap.wrap(text, source.WIDTH - 4)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from symbackprop.emit.printer import ATOM, PRODUCT, TEST, PythonPrinter
+from symbackprop.emit.printer import ATOM, PRODUCT, TEST, ArrayNode, PythonPrinter
 from symbackprop.emit.program import (
     ARITHMETIC,
     FUNCTIONS,
     TESTS,
     Assign,
+    Columns,
+    Joined,
     MatMul,
     Node,
     Number,
@@ -33,12 +35,15 @@ class Library:
     that work entry by entry, ``where`` chooses between two values, ``reductions`` (by function and by what they go
     over) make an array smaller. A number on its own is ``bare``; ``"real({})"`` makes an array of the input's type of
     it, where the library's functions take arrays only. ``truth_counts`` where a test multiplies as 1 or 0. ``opening``
-    holds, for each word that lines may use, the line that defines it; its ``{}`` is the input.
+    holds, for each word that lines may use, the line that defines it; its ``{}`` is the input. ``class_weights`` is the
+    line that makes a row of the constant with the weights of the classes, under the name ``{1}``.
 
-    ``rows`` and ``columns`` put a vector (the first ``{}``) in front of a matrix, ``shaped`` gives a shape. Parameters
-    start at ``normal`` (of a shape and the number of units it comes from), ``zeros`` (of a shape) or ``start`` (a
-    number). ``given`` is the type of inputs and targets, ``array`` what ``as_array`` makes of them
-    and ``as_arrays`` of a list, ``number`` the type of the loss, and ``as_number`` makes one of the value computed.
+    ``rows`` and ``columns`` put a vector (the first ``{}``) in front of a matrix, ``joined`` puts matrices side by
+    side, ``shaped`` gives a shape. Parameters start at ``normal`` (of a shape and the number of units it comes from),
+    ``zeros`` (of a shape) or ``start`` (a number). ``given`` is the type of inputs and targets, ``array`` what
+    ``as_array`` makes of them and ``as_arrays`` of a list, ``number`` the type of the loss, and ``as_number`` makes one
+    of the value computed.
+    ``beyond_the_classes`` says what becomes of a class that is none, where it is not refused.
     """
 
     helpers: str
@@ -48,6 +53,7 @@ class Library:
     opening: Mapping[str, str]
     rows: str
     columns: str
+    joined: str
     normal: str
     zeros: str
     start: str
@@ -56,10 +62,12 @@ class Library:
     given: str
     array: str
     number: str
+    class_weights: str
     as_number: str = "{}"
     truth_counts: bool = True
     bare: str = "{}"
     shaped: str = "{}.reshape({})"
+    beyond_the_classes: str = ""
 
 
 def named_as(module: str, others: Mapping[str, str]) -> dict[str, str]:
@@ -118,12 +126,16 @@ class ArrayPrinter(PythonPrinter):
         text = self(node)
         return self.library.bare.format(text) if is_number(node) else text
 
-    def array(self, node: MatMul | Transposed | Reduce) -> tuple[str, int]:
+    def array(self, node: ArrayNode) -> tuple[str, int]:
         match node:
             case MatMul(left, right):
                 return f"{self.inside(left, ATOM)} @ {self.inside(right, ATOM)}", PRODUCT
             case Transposed(of):
                 return f"{self.inside(of, ATOM)}.T", ATOM
+            case Columns(of, start, stop):
+                return f"{self.inside(of, ATOM)}[:, {start}:{stop}]", ATOM
+            case Joined(blocks):
+                return self.library.joined.format(", ".join(map(self, blocks))), ATOM
             case Reduce(function, of, over) if (function, over) in self.library.reductions:
                 return self.library.reductions[function, over].format(self(of)), ATOM
         raise UnsupportedExpression(f"no source is known for {type(node).__name__}")

@@ -14,6 +14,7 @@ from functools import reduce
 from symbackprop.emit.names import RESERVED
 from symbackprop.emit.program import (
     Assign,
+    Columns,
     Node,
     Number,
     Op,
@@ -82,10 +83,10 @@ class _Cutter:
         self.label = None
 
     def atom(self, node: Node) -> Node:
-        """``node`` by a name, or transposed, or a number."""
+        """``node`` by a name, or transposed, or some columns of it, or a number."""
         if isinstance(node, Var):
             return self.found(node) or node
-        if isinstance(node, Transposed) or not shape(node, self.known):
+        if isinstance(node, Transposed | Columns) or not shape(node, self.known):
             return self.operation(node)
         operation = self.operation(node)
         known = self.found(operation)

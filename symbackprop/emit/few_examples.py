@@ -74,7 +74,9 @@ class FewExamples:
     @cached_property
     def printer(self) -> MathPrinter:
         """What writes numbers."""
-        return MathPrinter(MATH, source.named_numbers(self.module.spec), used=self.used)
+        arrays = self.module.stored.library.functions.values()  # a helper function of theirs has its name already
+        functions = {name: text for name, text in MATH.items() if text not in arrays}
+        return MathPrinter(functions, source.named_numbers(self.module.spec), used=self.used)
 
     def parts(self) -> dict[str, Any]:
         """What the template places."""

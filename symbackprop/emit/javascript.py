@@ -14,7 +14,7 @@ from symbackprop.emit.names import ERROR_NAME
 from symbackprop.emit.printer import ATOM, CASE, SUM, TEST, PythonPrinter
 from symbackprop.emit.program import COSTLY, Node, Op, needed
 from symbackprop.emit.scalar import ScalarLines, identifier
-from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE
+from symbackprop.network.quantities import DELTA, ERROR
 from symbackprop.notation.profile import Profile
 
 JAVASCRIPT = {name: f"Math.{name}" for name in sorted(COSTLY - {"erf", "erfc"})} | {
@@ -64,8 +64,8 @@ def results(derivation: Derivation) -> dict[str, str]:
     """
     graph = derivation.graph
     layers = range(2, graph.depth + 1)
-    forward = [base[layer, unit] for layer in layers for unit in graph.units(layer) for base in (PRE, OUT)]
-    deltas = [DELTA[layer, unit] for layer in reversed(layers) for unit in graph.units(layer)]
+    forward = [entry for layer in layers for entry in graph.forward_entries(layer)]
+    deltas = [DELTA[layer, pre] for layer in reversed(layers) for pre in graph.fed(layer)]
     parameters = [*graph.weights(), *graph.biases(), *graph.trained()]
     return {
         **{str(entry): identifier(entry) for entry in forward},
@@ -99,7 +99,7 @@ def javascript_parts(derivation: Derivation, profile: Profile, numbers: Mapping[
     return {
         "summary": f"Gradients of every single weight of the network {source.summary(spec)}, for one example.",
         "inputs": [(json.dumps(address), name) for address, name in inputs.items()],
-        "constants": source.constants(spec),
+        "constants": source.single_constants(spec),
         "lines": printed,
         "results": [(json.dumps(address), name) for address, name in found.items()],
         "helpers": sorted(printer.used),

@@ -12,6 +12,7 @@ JAX = Library(
     opening={"n": "n = len({})", "real": "real = partial(jnp.full_like, {}[0, 0])"},
     rows="jnp.vstack(({}, {}))",
     columns="jnp.column_stack(({}, {}))",
+    joined="jnp.concatenate(({}), axis=1)",
     normal="jax.random.normal(next(keys), {}, dtype) / {}**0.5",
     zeros="jnp.zeros({}, dtype)",
     start="jnp.asarray({}, dtype)",
@@ -20,5 +21,7 @@ JAX = Library(
     given="ArrayLike",
     array="Array",
     number="Array",
+    class_weights="{1} = jnp.asarray([CLASS_WEIGHTS], {0}.dtype)",
     bare="real({})",
+    beyond_the_classes="; others give nan under jit",
 )

@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from symbackprop.emit.program import Assign, MatMul, Node, Op, Program, Reduce, Transposed, Var, parts, walk
+from symbackprop.emit.program import (
+    Assign,
+    Columns,
+    Joined,
+    MatMul,
+    Node,
+    Op,
+    Program,
+    Reduce,
+    Transposed,
+    Var,
+    parts,
+    walk,
+)
 
 
 def degree(node: Node, names: Collection[str]) -> int | None:
@@ -23,7 +36,7 @@ def degree(node: Node, names: Collection[str]) -> int | None:
         return 0
     degrees = [degree(part, names) for part in parts(node)]
     match node:
-        case Var() | Transposed() | Reduce("sum", _, _) | Op("negative", _):
+        case Var() | Transposed() | Columns() | Joined() | Reduce("sum", _, _) | Op("negative", _):
             return 1 if all(d == 1 for d in degrees) else None
         case Op("add", _):
             return 1 if set(degrees) == {1} else None

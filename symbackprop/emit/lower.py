@@ -19,7 +19,20 @@ from symbackprop.derivation.steps import Step
 from symbackprop.emit.formulas import FormulaReader, fraction, number_fraction, numbers
 from symbackprop.emit.functions import EntrySum, RowSum
 from symbackprop.emit.names import ERROR_NAME, Names
-from symbackprop.emit.program import Assign, MatMul, Node, Number, Op, Program, Reduce, Transposed, Var, share
+from symbackprop.emit.program import (
+    Assign,
+    Columns,
+    Joined,
+    MatMul,
+    Node,
+    Number,
+    Op,
+    Program,
+    Reduce,
+    Transposed,
+    Var,
+    share,
+)
 from symbackprop.emit.stable import stable_form
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.forward import ForwardGraph
@@ -32,6 +45,7 @@ class TermReader:
 
     names: Names
     slopes: Mapping[Symbol, Slope]
+    sizes: Sequence[int]
     read: FormulaReader = field(default_factory=FormulaReader)
     patterns: dict[tuple[Symbol, int], Node] = field(default_factory=dict)
 
@@ -48,6 +62,12 @@ class TermReader:
                 return Transposed(self(of))
             case mt.Product(left, right):
                 return MatMul(self(left), self(right))
+            case mt.InBlock(of, block, "columns", _):
+                (*_, size) = _shape(term, self.sizes)
+                assert size is not None
+                return Columns(self(of), block * size, (block + 1) * size)
+            case mt.Joined(blocks, "columns"):
+                return Joined(tuple(map(self, blocks)))
             case mt.Hadamard(factors):
                 return self.entrywise_product(factors)
             case mt.Plus((mt.Ones(), mt.Scaled(_, mt.Map(sp.exp())))):
@@ -96,7 +116,7 @@ class TermReader:
 
     def scaled(self, factor: Expr, of: Node) -> Node:
         """``factor`` times ``of``, the sign in front, what divides behind."""
-        if factor.could_extract_minus_sign():
+        if factor.could_extract_minus_sign() and not factor.is_Add:
             return Op("negative", (self.scaled(-factor, of),))
         number, named = factor.as_coeff_Mul()
         over, under = number_fraction(number)
@@ -123,11 +143,19 @@ class TermReader:
                 return factor * EntrySum(self.formula(of))
             case mt.SumOver(of, "columns"):
                 return RowSum(self.formula(of))
+            case mt.Product(left, mt.Transpose(mt.Leaf(_, _, None, _) as row)):
+                return RowSum(self.formula(left) * self.formula(row))  # u rᵀ is the sum of u ⊙ r over the columns
             case mt.Map(function, symbols, arguments):
                 whole = function.xreplace(dict(zip(symbols, map(self.formula, arguments), strict=True)))
                 return named(whole, self.slopes)
         node = self(term)
-        symbol = Symbol(node.name if isinstance(node, Var) else f"_{len(self.read.values)}", real=True)
+        match node:
+            case Var(name):
+                symbol = Symbol(name, real=True)
+            case Columns(Var(name), start, _):
+                symbol = Symbol(f"{name}_{start}", real=True)
+            case _:
+                symbol = Symbol(f"_{len(self.read.values)}", real=True)
         self.read.values[symbol] = node
         return symbol
 
@@ -161,7 +189,7 @@ def lower(derivation: Derivation, names: Names) -> Program:
     graph = derivation.graph
     sizes = graph.spec.sizes
     view = derivation.matrix(names.profile.code_layout)
-    read = TermReader(names, derivation.slopes)
+    read = TermReader(names, derivation.slopes, sizes)
     for symbol, entry in graph.spec.trained.items():
         read.read.values[symbol] = Var(names.of(entry.base, int(entry.indices[0])))
     forward = [_line(read, step) for step in view.forward]
@@ -176,7 +204,7 @@ def lower(derivation: Derivation, names: Names) -> Program:
         lines=share(lines, {names.input, names.target, *map(names.array, leaves)}, read.read.stems),
         intermediates=tuple(line.name for line in forward),
         loss=ERROR_NAME,
-        deltas=tuple(read.name(step.left) for step in view.deltas),
+        deltas=tuple(read.name(step.left) for step in view.deltas if isinstance(step.left, mt.Leaf)),
         gradients={names.array(leaf): names.gradient(leaf) for leaf in leaves},
         updates=tuple(updates[names.array(leaf)] for leaf in leaves),
         shapes={names.array(leaf): tuple(n for n in _shape(leaf, sizes) if n) for leaf in leaves},
@@ -244,4 +272,4 @@ def _shape(term: mt.Term, sizes: Sequence[int]) -> tuple[int | None, ...]:
     """The shape of the array that holds ``term``: None for the examples; a bias has one axis."""
     rows, columns = mt.shape(term)
     axes = [axis for axis in (rows, columns) if axis is not None]
-    return tuple(None if axis.layer is None else sizes[axis.layer - 1] for axis in axes)
+    return tuple(None if axis.layer is None else int(axis.blocks * sizes[axis.layer - 1]) for axis in axes)

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 
 from symbackprop.calculus.indices import Base
 from symbackprop.derivation.matrix_terms import Leaf
-from symbackprop.network.quantities import BIAS, DELTA, NEXT_BIAS, NEXT_WEIGHT, OUT, PRE, TARGET, WEIGHT, TrainedBase
+from symbackprop.network.quantities import (
+    BIAS,
+    CLASS_WEIGHT,
+    DELTA,
+    NEXT_BIAS,
+    NEXT_WEIGHT,
+    OUT,
+    PRE,
+    TARGET,
+    WEIGHT,
+    TrainedBase,
+)
 from symbackprop.notation.profile import Profile
 
 HATS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar"}
@@ -53,6 +64,10 @@ class Names:
     def target(self) -> str:
         return self.letter("target")
 
+    @property
+    def class_weights(self) -> str:
+        return self.letter("class_weight")
+
     def out(self, layer: int) -> str:
         """The outputs of ``layer``; layer 1 is the input."""
         if layer == 1:
@@ -65,6 +80,8 @@ class Names:
         """The array of all entries of ``base`` at ``layer``."""
         if base == TARGET:
             return self.target
+        if base == CLASS_WEIGHT:
+            return self.class_weights
         assert layer is not None
         if base == OUT:
             return self.out(layer)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from symbackprop.emit.arrays import ArrayPrinter, Library, named_as, reduced
-from symbackprop.emit.printer import ATOM
-from symbackprop.emit.program import MatMul, Op, Reduce, Transposed, Var
+from symbackprop.emit.printer import ATOM, ArrayNode
+from symbackprop.emit.program import Op, Reduce, Var
 
 NUMPY = Library(
     helpers="numpy{}.py.jinja",
@@ -16,6 +16,7 @@ NUMPY = Library(
     opening={"n": "n = len({})", "real": "real = {}.dtype.type"},
     rows="np.vstack(({}, {}))",
     columns="np.column_stack(({}, {}))",
+    joined="np.concatenate(({}), axis=1)",
     normal="np.asarray(rng.standard_normal({}) / {}**0.5, dtype)",
     zeros="np.zeros({}, dtype)",
     start="np.asarray({}, dtype)",
@@ -24,6 +25,7 @@ NUMPY = Library(
     given="ArrayLike",
     array="np.ndarray",
     number="float",
+    class_weights="{1} = np.asarray([CLASS_WEIGHTS], {0}.dtype)",
     as_number="float({})",
 )
 
@@ -34,7 +36,7 @@ class NumPyPrinter(ArrayPrinter):
 
     library: Library = field(default=NUMPY, kw_only=True)
 
-    def array(self, node: MatMul | Transposed | Reduce) -> tuple[str, int]:
+    def array(self, node: ArrayNode) -> tuple[str, int]:
         match node:
             case Reduce("sum", Op("multiply", (Var() as left, Var() as right)), "all"):
                 return f"np.vdot({self(left)}, {self(right)})", ATOM

@@ -41,9 +41,14 @@ def backward_lines(module: ArrayModule) -> tuple[Assign, ...]:
 
 
 def handed_in(module: ArrayModule) -> dict[str, Shape]:
-    """The shapes of what the caller hands in."""
-    sizes = module.spec.sizes
-    return {**module.program.shapes, module.names.input: (None, sizes[0]), module.names.target: (None, sizes[-1])}
+    """The shapes of what the lines start from."""
+    names, spec = module.names, module.spec
+    return {
+        **module.program.shapes,
+        names.input: (None, spec.sizes[0]),
+        names.target: (None, spec.targets_count),
+        names.class_weights: (1, spec.sizes[-1]),
+    }
 
 
 def backward(module: ArrayModule) -> Statements:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from symbackprop.emit.numpy import NumPyPrinter
 from symbackprop.emit.printer import ATOM, COMPARISONS
-from symbackprop.emit.program import MatMul, Node, Number, Op, Reduce, free_name
+from symbackprop.emit.program import Joined, MatMul, Node, Number, Op, Reduce, free_name
 from symbackprop.emit.shapes import Shape, shape
 from symbackprop.emit.storage import Placed, Store
 from symbackprop.errors import UnsupportedExpression
@@ -84,7 +84,7 @@ class Statements:
         return call if name == out else f"{name} = {call}"
 
     def product(self, node: Node, out: str) -> str:
-        """A matrix product, or a sum as the product with ones, or a greatest entry."""
+        """A matrix product, or a sum as the product with ones, or a greatest entry, or arrays side by side."""
         match node:
             case MatMul(left, right):
                 return f"{self.printer.inside(left, ATOM)}.dot({self.printer(right)}, {out})"
@@ -94,6 +94,8 @@ class Statements:
                 return f"{self.printer.inside(of, ATOM)}.dot({self.of_ones((shape(of, self.shapes)[-1], 1))}, {out})"
             case Reduce("max", of, "columns"):
                 return f"np.maximum.reduce({self.printer(of)}, axis=1, out={out}, keepdims=True)"
+            case Joined(blocks):
+                return f"np.concatenate(({', '.join(map(self.printer, blocks))}), axis=1, out={out})"
         raise UnsupportedExpression(f"no statement is known for {type(node).__name__}")
 
     def of_ones(self, of: Shape) -> str:

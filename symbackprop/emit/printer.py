@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import sympy as sp
 from sympy import Symbol
 
-from symbackprop.emit.program import Call, MatMul, Node, Number, Op, Reduce, Transposed, Var
+from symbackprop.emit.program import Call, Columns, Joined, MatMul, Node, Number, Op, Reduce, Transposed, Var
 from symbackprop.errors import UnsupportedExpression
 
+ArrayNode = MatMul | Transposed | Reduce | Columns | Joined
 ATOM, POWER, SIGN, PRODUCT, SUM, TEST, CASE = 9, 8, 7, 6, 5, 4, 3
 
 COMPARISONS = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==", "not_equal": "!="}
@@ -67,7 +68,7 @@ class PythonPrinter:
                 return self.cases(test, value, other)
             case Op(function, args):
                 return self.function(function, args)
-            case MatMul() | Transposed() | Reduce():
+            case MatMul() | Transposed() | Reduce() | Columns() | Joined():
                 return self.array(node)
         raise UnsupportedExpression(f"no source is known for {type(node).__name__}")
 
@@ -125,6 +126,6 @@ class PythonPrinter:
         """``value`` where ``test`` holds, else ``other``."""
         raise UnsupportedExpression("this target has no cases")
 
-    def array(self, node: MatMul | Transposed | Reduce) -> tuple[str, int]:
+    def array(self, node: ArrayNode) -> tuple[str, int]:
         """A node that only arrays have."""
         raise UnsupportedExpression(f"this target has no arrays: {type(node).__name__}")

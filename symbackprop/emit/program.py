@@ -83,7 +83,23 @@ class Reduce:
     over: str
 
 
-Node = Var | Number | Op | Call | MatMul | Transposed | Reduce
+@dataclass(frozen=True)
+class Columns:
+    """The columns of ``of`` from ``start`` to before ``stop``, counted from 0."""
+
+    of: Node
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Arrays of as many rows side by side."""
+
+    blocks: tuple[Node, ...]
+
+
+Node = Var | Number | Op | Call | MatMul | Transposed | Reduce | Columns | Joined
 
 
 @dataclass(frozen=True)
@@ -102,8 +118,10 @@ def parts(node: Node) -> tuple[Node, ...]:
             return args
         case MatMul(left, right):
             return left, right
-        case Transposed(of) | Reduce(_, of, _):
+        case Transposed(of) | Reduce(_, of, _) | Columns(of, _, _):
             return (of,)
+        case Joined(blocks):
+            return blocks
     return ()
 
 
@@ -118,8 +136,10 @@ def with_parts(node: Node, new: tuple[Node, ...]) -> Node:
             return replace(node, args=new)
         case MatMul():
             return MatMul(*new)
-        case Transposed() | Reduce():
+        case Transposed() | Reduce() | Columns():
             return replace(node, of=new[0])
+        case Joined():
+            return Joined(new)
     return node
 
 
@@ -133,7 +153,8 @@ def walk(node: Node) -> Iterator[Node]:
 def is_costly(node: Node) -> bool:
     """Whether ``node``, met twice, is worth a line of its own: it holds a function, a product or a sum over entries."""
     return any(
-        isinstance(n, Call | MatMul | Reduce) or (isinstance(n, Op) and n.function in COSTLY) for n in walk(node)
+        isinstance(n, Call | MatMul | Reduce | Joined) or (isinstance(n, Op) and n.function in COSTLY)
+        for n in walk(node)
     )
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import sympy as sp
 from sympy import Expr, Integer, Sum, Symbol
 
-from symbackprop.calculus.indices import Entry, instantiate
+from symbackprop.calculus.indices import Entry, InBlock, instantiate
 from symbackprop.calculus.inert import Partial
 from symbackprop.derivation.derive import Derivation
-from symbackprop.derivation.matrix import hidden_label
+from symbackprop.derivation.final import final_delta
 from symbackprop.emit import source
 from symbackprop.emit.formulas import FormulaReader
 from symbackprop.emit.functions import RowSum, Shifted
@@ -22,7 +22,7 @@ from symbackprop.emit.names import ERROR_NAME
 from symbackprop.emit.printer import ATOM, CASE, TEST, PythonPrinter
 from symbackprop.emit.program import COSTLY, Assign, Node, Number, Op, Var, needed, share
 from symbackprop.emit.stable import stable_form
-from symbackprop.network.quantities import BATCH, DELTA, ERROR, OUT, OUTPUT_UNIT, PRE, TARGET
+from symbackprop.network.quantities import BATCH, CLASS_WEIGHT, DELTA, ERROR, OUT, OUTPUT_UNIT, PRE, TARGET
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
 
@@ -32,17 +32,21 @@ MATH = {name: f"math.{name}" for name in sorted(COSTLY)} | {
     "maximum": "max",
     "minimum": "min",
     "sign": "_sign",
-    "near": "_near_number",
+    "near": "_near",
 }
 SIGN = '''def _sign(u: float) -> float:
     """1, 0 or -1."""
     return float((u > 0) - (u < 0))'''
-NEAR = '''def _near_number(u: float) -> float:
+NEAR = '''def _near(u: float) -> float:
     """The nearest number with half of the digits of u: its square is exact."""
     shifted = 134217729 * u  # 2^27 + 1
     return shifted - (shifted - u)'''
-HELPERS = {"_sign": SIGN, "_near_number": NEAR}
-UNIT = Symbol("_u", real=True)  # the pre-activation of the unit in question, in a formula over a group
+HELPERS = {"_sign": SIGN, "_near": NEAR}
+
+
+def own_piece(block: int) -> Symbol:
+    """The pre-activation, in a block, of the unit in question, in a formula over several of them."""
+    return Symbol(f"_u{block}", real=True)
 
 
 @dataclass
@@ -144,7 +148,7 @@ class ScalarLines:
         """Z and a of every unit."""
         graph = self.derivation.graph
         for layer in range(2, graph.depth + 1):
-            for j in graph.units(layer):
+            for j in graph.fed(layer):
                 pre = PRE[layer, j]
                 yield self.line(identifier(pre), graph.entry_equation(pre), f"forward.z.{layer}.{j}")
             formula = stable_form(self.output_formula(layer))
@@ -156,19 +160,21 @@ class ScalarLines:
                 yield Assign(identifier(OUT[layer, j]), self.node(value), f"forward.a.{layer}.{j}")
 
     def output_formula(self, layer: int) -> Expr:
-        """The output of a unit of ``layer`` in ``UNIT``, sums over a group as sums over a row."""
+        """The output of a unit of ``layer`` in ``own_piece``, sums over a group as sums over a row."""
         node = self.derivation.graph.out[layer]
-        units = dict.fromkeys(node.right.atoms(Entry), UNIT)
+        places = {entry: entry.indices[1] for entry in node.right.atoms(Entry) if entry.base == PRE}
+        units = {entry: own_piece(at.block if isinstance(at, InBlock) else 0) for entry, at in places.items()}
         formula = node.right.replace(lambda e: isinstance(e, Sum), lambda total: RowSum(total.function))
         return named(formula.xreplace(units), self.derivation.slopes)
 
     def at_unit(self, formula: Expr, layer: int, j: int) -> Expr:
-        """A formula in ``UNIT`` at unit j of ``layer``, sums over the row written out."""
-        units = [symbol_of(PRE[layer, m]) for m in self.derivation.graph.units(layer)]
-        if formula == UNIT:
-            return units[j - 1]
+        """A formula in ``own_piece`` at unit j of ``layer``, sums over the row written out."""
+        graph = self.derivation.graph
+        for block in range(graph.spec.activation_of(layer).entry.pieces):
+            if formula == own_piece(block):
+                return symbol_of(PRE[layer, j + block * len(graph.units(layer))])
         if isinstance(formula, RowSum):
-            return sp.Add(*(self.at_unit(formula.args[0], layer, m) for m in self.derivation.graph.units(layer)))
+            return sp.Add(*(self.at_unit(formula.args[0], layer, m) for m in graph.units(layer)))
         if isinstance(formula, Shifted):
             return self.at_unit(formula.args[0], layer, j) - Symbol(f"max_{layer}", real=True)
         if not formula.args:
@@ -178,17 +184,20 @@ class ScalarLines:
     def error(self) -> Assign:
         """The objective of one example; logarithms in the shares of outputs get the output's formula put in."""
         graph = self.derivation.graph
-        if graph.spec.loss.entry.joint:
+        if graph.spec.loss.entry.joint or graph.spec.loss.entry.parts > 1:
             return self.line(ERROR_NAME, instantiate(graph.error.right, graph.sizes) + graph.penalty(), "error.units")
         out, target = OUT[graph.depth, OUTPUT_UNIT], TARGET[OUTPUT_UNIT]
         factor, total = graph.error.right.xreplace(graph.sizes).as_independent(Sum)
-        a, t = Symbol("_a", real=True), Symbol("_t", real=True)
+        a, t, c = (Symbol(name, real=True) for name in ("_a", "_t", "_c"))
         output = self.output_formula(graph.depth)
-        share_of_unit = in_logarithms(total.function.xreplace({out: a, target: t}), a, output)
+        share_of_unit = in_logarithms(
+            total.function.xreplace({out: a, target: t, CLASS_WEIGHT[OUTPUT_UNIT]: c}), a, output
+        )
         formula = stable_form(share_of_unit)
         shares = [
-            self.at_unit(formula, graph.depth, k).xreplace({a: symbol_of(OUT[graph.depth, k]), t: symbol_of(TARGET[k])})
+            self.at_unit(formula, graph.depth, k).xreplace(dict(zip((a, t, c), map(symbol_of, entries), strict=True)))
             for k in graph.units(graph.depth)
+            for entries in [(OUT[graph.depth, k], TARGET[k], CLASS_WEIGHT[k])]
         ]
         return Assign(ERROR_NAME, self.node(factor * sp.Add(*shares) + self.symbols(graph.penalty())), "error.units")
 
@@ -200,11 +209,15 @@ class ScalarLines:
                 slope = slope_of_generic_loss(graph).xreplace({OUTPUT_UNIT: Integer(k)})
                 yield self.line(f"dE_d{identifier(OUT[graph.depth, k])}", slope)
         for layer in range(graph.depth, 1, -1):
-            label = "output.delta" if layer == graph.depth else hidden_label(general, layer)
-            for j in graph.units(layer):
-                units = {"k": j, "q": j} if layer == graph.depth else {"j": j}
-                right = self.derivation.scalar.instance(general[label].right, **units)
-                yield self.line(identifier(DELTA[layer, j]), right, f"{label}.{j}")
+            for step in self.derivation.scalar.passed(layer):
+                yield self.line(f"dE_d{identifier(step.left.by)}", step.right, step.label)
+            for place in graph.fed(layer):
+                of = DELTA[layer, place]
+                step, units = final_delta(graph, general, of)
+                right = self.derivation.scalar.instance(step.right, **{i.name: unit for i, unit in units.items()})
+                if graph.spec.activation_of(layer).entry.pieces > 1:
+                    right = stable_form(self.symbols(right))
+                yield self.line(identifier(of), right, f"{step.label}.{next(iter(units.values()))}")
 
     def gradients(self) -> Iterator[Assign]:
         """∂E/∂w of every parameter, with the penalty's part."""
@@ -241,7 +254,7 @@ def scalar_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str,
         "handed_in": bool(source.functions_handed_in(spec)),
         "uses_math": any("math." in line for line in everything.lines),
         "arguments": source.filled([f'"{name}", ' for name in inputs]),
-        "constants": source.constants(spec),
+        "constants": source.single_constants(spec),
         "functions": functions,
         "all_def": signature("loss_and_gradients", inputs, everything.named, "tuple[float, dict[str, float]]"),
         "all_lines": everything.lines,

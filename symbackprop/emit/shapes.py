@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symbackprop.emit.program import TESTS, Call, MatMul, Node, Number, Op, Reduce, Transposed, Var
+from symbackprop.emit.program import TESTS, Call, Columns, Joined, MatMul, Node, Number, Op, Reduce, Transposed, Var
 
 Shape = tuple[int | None, ...]  # None stands for the number of examples
 
@@ -28,6 +28,11 @@ def shape(node: Node, known: Mapping[str, Shape]) -> Shape:
             return (*shape(left, known)[:-1], *shape(right, known)[1:])
         case Transposed(of):
             return shape(of, known)[::-1]
+        case Columns(of, start, stop):
+            return (*shape(of, known)[:-1], stop - start)
+        case Joined(blocks):
+            widths = (shape(block, known)[-1] for block in blocks)
+            return (*shape(blocks[0], known)[:-1], sum(width for width in widths if width is not None))
         case Reduce(_, of, "rows"):
             return shape(of, known)[1:]
         case Reduce(_, of, "columns"):

@@ -17,6 +17,7 @@ from symbackprop.network.quantities import BATCH, RATE
 from symbackprop.network.spec import NetworkSpec
 
 WIDTH = 120
+CLASS_WEIGHTS = "CLASS_WEIGHTS"  # the constant with the weights of all classes
 ASSIGNMENT = re.compile(r"\w+ [-+*/]?= ")
 
 
@@ -44,9 +45,20 @@ def constants(spec: NetworkSpec) -> list[tuple[str, str]]:
     return [(symbol.name.upper(), repr(float(value))) for symbol, value in fixed(spec).items()]
 
 
+def single_constants(spec: NetworkSpec) -> list[tuple[str, str]]:
+    """``constants``, and the weight of each class as one more."""
+    weights = weights_of_classes(spec).items()
+    return [*constants(spec), *((symbol.name.upper(), repr(float(value))) for symbol, value in weights)]
+
+
 def fixed(spec: NetworkSpec) -> dict[Symbol, Rational]:
     """The parameters that keep their numbers; those that are trained are arguments."""
     return {symbol: value for symbol, value in spec.parameters.items() if symbol not in spec.trained}
+
+
+def weights_of_classes(spec: NetworkSpec) -> dict[Symbol, Rational]:
+    """The weight of each class by itself, as the symbol that stands for it where entries are written out."""
+    return {Symbol(str(entry), real=True): number for entry, number in spec.class_weights.items()}
 
 
 def strength(spec: NetworkSpec) -> Symbol | None:
@@ -57,6 +69,7 @@ def strength(spec: NetworkSpec) -> Symbol | None:
 def named_numbers(spec: NetworkSpec) -> dict[Symbol, str]:
     """What each named number of the formulas is called in the source."""
     names = {symbol: symbol.name.upper() for symbol in fixed(spec)}
+    names |= {symbol: symbol.name.upper() for symbol in weights_of_classes(spec)}
     if (symbol := strength(spec)) is not None:
         names[symbol] = f"{symbol.name}_" if keyword.iskeyword(symbol.name) else symbol.name
     return {**names, BATCH: "n", RATE: "learning_rate"}
@@ -77,6 +90,19 @@ def keywords(lines: Iterable[Assign], spec: NetworkSpec) -> dict[str, str]:
     if symbol is not None and Number(symbol) in nodes:
         found[named_numbers(spec)[symbol]] = "float"
     return found
+
+
+def of_weights(weights: Iterable[Rational]) -> str:
+    """The weights of all classes as one constant, on lines that fit.
+
+    >>> of_weights([Rational(1), Rational(1, 2)])
+    '(1.0, 0.5)'
+    """
+    numbers = [repr(float(weight)) for weight in weights]
+    line = f"({', '.join(numbers)})"
+    return (
+        line if len(line) + len(CLASS_WEIGHTS) + 3 <= WIDTH else "\n".join(["(", *(f"    {n}," for n in numbers), ")"])
+    )
 
 
 def summary(spec: NetworkSpec) -> str:

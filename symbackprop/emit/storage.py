@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symbackprop.emit.program import Assign, Call, MatMul, Node, Op, Reduce, Transposed, Var, parts, walk
+from symbackprop.emit.program import Assign, Call, Joined, MatMul, Node, Op, Reduce, Transposed, Var, parts, walk
 from symbackprop.emit.shapes import Shape, is_truth, shape
 
 FRESH = frozenset({"where", "erf", "erfc", "near"})  # functions that make an array of their own
@@ -111,4 +111,4 @@ class _Plan:
             if store.kept and (store.shape, store.truth) == (own, truth):
                 self.free.remove(store)
                 return store, None
-        return Store(own, truth, kept=isinstance(node, Op | MatMul | Reduce)), None
+        return Store(own, truth, kept=isinstance(node, Op | MatMul | Reduce | Joined)), None

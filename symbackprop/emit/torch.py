@@ -17,6 +17,7 @@ TORCH = Library(
     opening={"n": "n = len({})", "real": "real = partial(torch.full_like, {}[0, 0])"},
     rows="torch.vstack(({}, {}))",
     columns="torch.column_stack(({}, {}))",
+    joined="torch.cat(({}), dim=1)",
     normal="torch.randn({}, generator=rng, dtype=dtype, device=rng.device) / {}**0.5",
     zeros="torch.zeros({}, dtype=dtype, device=rng.device)",
     start="torch.tensor({}, dtype=dtype, device=rng.device)",
@@ -25,5 +26,6 @@ TORCH = Library(
     given="Tensor",
     array="Tensor",
     number="Tensor",
+    class_weights="{1} = torch.tensor([CLASS_WEIGHTS], dtype={0}.dtype, device={0}.device)",
     bare="real({})",
 )

@@ -6,14 +6,16 @@ Each entry has a name of its own, ``a2_1`` or ``W1_21``. Sums over the examples 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from sympy import Integer
+from sympy import Expr, Integer
 
 from symbackprop.emit.program import (
     Assign,
+    Columns,
+    Joined,
     MatMul,
     Node,
     Number,
@@ -38,10 +40,14 @@ ONE = Number(Integer(1))
 
 @dataclass
 class Unroller:
-    """Writes lines out; ``shapes`` are those of all arrays, ``taken`` the names that entries must not have."""
+    """Writes lines out; ``shapes`` are those of all arrays, ``taken`` the names that entries must not have.
+
+    ``numbers`` are arrays of which the entries are known.
+    """
 
     shapes: dict[str, Shape]
     taken: set[str]
+    numbers: Mapping[str, Sequence[Expr]] = field(default_factory=dict)
     names: dict[tuple[str, Place], str] = field(default_factory=dict)
 
     def __call__(self, lines: Iterable[Assign]) -> Iterator[Assign]:
@@ -51,8 +57,10 @@ class Unroller:
         >>> [(line.name, len(line.node.args)) for line in unroller([Assign("z2", MatMul(Var("x"), Var("W1")))])]
         [('z2_1', 2)]
         """
+        lines = list(lines)
+        arrays = {line.name for line in lines} | self.shapes.keys()
         for whole in lines:
-            for line in self.apart(whole):
+            for line in self.apart(whole, arrays):
                 size = self.shapes[line.name] = shape(line.node, self.shapes)
                 for first, at in enumerate(places(size)):
                     label = line.label if first == 0 else None
@@ -69,16 +77,20 @@ class Unroller:
             self.taken.add(self.names[array, at])
         return self.names[array, at]
 
-    def apart(self, line: Assign) -> Iterator[Assign]:
-        """The line behind lines for those of its parts that several of its entries need, which are computed once."""
+    def apart(self, line: Assign, arrays: set[str]) -> Iterator[Assign]:
+        """The line behind lines for those of its parts that several of its entries need, which are computed once.
+
+        ``arrays`` are the names that these lines must not have; theirs are added.
+        """
         before: list[Assign] = []
 
         def cut(node: Node, around: Shape | None) -> Node:
             size = self.shape(node)
-            new = with_parts(node, tuple(cut(part, self.around(part, node)) for part in parts(node)))
-            if size in ((), around) or not isinstance(node, Op | MatMul | Reduce):
+            new = with_parts(node, tuple(cut(part, self.around(part, node, around)) for part in parts(node)))
+            if size in ((), around) or not isinstance(node, Op | MatMul | Reduce) or is_negative(node):
                 return new
-            name = free_name(stem_of(node) + layer_number(node), {*self.taken, *self.shapes})
+            name = free_name(stem_of(node) + layer_number(node), self.taken | arrays)
+            arrays.add(name)
             self.shapes[name] = size
             before.append(Assign(name, new))
             return Var(name)
@@ -87,23 +99,27 @@ class Unroller:
         yield from before
         yield replace(line, node=node)
 
-    def around(self, part: Node, node: Node) -> Shape | None:
+    def around(self, part: Node, node: Node, outside: Shape | None) -> Shape | None:
         """The shape of a ``part`` of ``node`` of which each entry is needed once; None where each is needed often."""
-        if isinstance(node, MatMul):
+        if isinstance(node, MatMul) or (is_negative(node) and outside != self.shape(node)):
             return None
-        return self.shape(part if isinstance(node, Reduce | Transposed) else node)
+        return self.shape(node if isinstance(node, Op) else part)
 
     def entry(self, node: Node, at: Place) -> Node:
         """The number at one place of what ``node`` computes."""
         match node:
             case Var(name):
-                return Var(self.name(name, at))
+                return Number(self.numbers[name][at[-1]]) if name in self.numbers else Var(self.name(name, at))
             case Number():
                 return node
             case Op(_, args):
                 return replace(node, args=tuple(self.entry(arg, repeated(at, self.shape(arg))) for arg in args))
             case Transposed(of):
                 return self.entry(of, at[::-1])
+            case Columns(of, start, _):
+                return self.entry(of, (*at[:-1], at[-1] + start))
+            case Joined(blocks):
+                return self.joined(blocks, at)
             case MatMul(left, right):
                 ahead, behind = at[: len(self.shape(left)) - 1], at[len(self.shape(left)) - 1 :]
                 inner = self.shape(left)[-1]
@@ -115,6 +131,16 @@ class Unroller:
             case Reduce(function, of, over):
                 return self.reduced(function, of, over, at)
         raise UnsupportedExpression(f"{type(node).__name__} is not written out number by number")
+
+    def joined(self, blocks: Sequence[Node], at: Place) -> Node:
+        """The entry of arrays that stand side by side."""
+        for block in blocks:
+            width = self.shape(block)[-1]
+            assert width is not None
+            if at[-1] < width:
+                return self.entry(block, at)
+            at = (*at[:-1], at[-1] - width)
+        raise AssertionError("no column is that far to the right")
 
     def reduced(self, function: str, of: Node, over: str, at: Place) -> Node:
         """A sum, or the greatest, of many entries."""
@@ -134,6 +160,11 @@ class Unroller:
     def shape(self, node: Node) -> Shape:
         """The shape of what ``node`` computes."""
         return shape(node, self.shapes)
+
+
+def is_negative(node: Node) -> bool:
+    """Whether ``node`` has a minus sign in front, which each use may have for itself."""
+    return isinstance(node, Op) and node.function == "negative"
 
 
 def places(size: Shape) -> Iterator[Place]:

@@ -6,17 +6,17 @@ import re
 
 from symbackprop.calculus.indices import Entry
 from symbackprop.errors import SpecError, closest, shown
-from symbackprop.network.quantities import BIAS, OUT, TARGET, WEIGHT, is_trained
+from symbackprop.network.quantities import BIAS, CLASS_WEIGHT, OUT, TARGET, WEIGHT, is_trained
 from symbackprop.network.spec import NetworkSpec
 
 NUMBER = r"([1-9][0-9]{0,6})"
 WEIGHT_FORM = re.compile(rf"w(?:([1-9])([1-9])|{NUMBER},{NUMBER})\[{NUMBER}\]")
 BIAS_FORM = re.compile(rf"b{NUMBER}\[{NUMBER}\]")
-DATA_FORM = re.compile(rf"([xt]){NUMBER}")
+DATA_FORM = re.compile(rf"([xtc]){NUMBER}")
 
 
 def entry_at(address: str, spec: NetworkSpec) -> Entry:
-    """The weight, bias, input, target or trained parameter that ``address`` names in the network ``spec``.
+    """The weight, bias, input, target, weight of a class or trained parameter that ``address`` names in ``spec``.
 
     ``wij[l]`` leads from unit i of layer l to unit j of layer l+1 (``w1,12[1]`` once a number has two digits),
     ``bj[l]`` feeds unit j of layer l+1, ``alpha[l]`` belongs to the activation of layer l.
@@ -65,16 +65,19 @@ def _meant(text: str, spec: NetworkSpec) -> tuple[Entry | None, Entry | None]:
     if match := WEIGHT_FORM.fullmatch(text):
         i, j, layer = (int(number) for number in match.groups() if number)
         l = within(layer, spec.depth - 1)
-        return WEIGHT[layer, i, j], WEIGHT[l, within(i, spec.sizes[l - 1]), within(j, spec.sizes[l])]
+        return WEIGHT[layer, i, j], WEIGHT[l, within(i, spec.sizes[l - 1]), within(j, spec.fed[l])]
     if match := BIAS_FORM.fullmatch(text):
         j, layer = int(match[1]), int(match[2])
         with_bias = [l for l in range(1, spec.depth) if spec.has_bias(l)]
         l = min(with_bias, key=lambda other: abs(other - layer), default=0)
-        return BIAS[layer, j], BIAS[l, within(j, spec.sizes[l])] if with_bias else None
+        return BIAS[layer, j], BIAS[l, within(j, spec.fed[l])] if with_bias else None
     if match := DATA_FORM.fullmatch(text):
-        j, last = int(match[2]), match[1] == "t"
-        near = within(j, spec.sizes[-1 if last else 0])
-        return (TARGET[j], TARGET[near]) if last else (OUT[1, j], OUT[1, near])
+        j, letter = int(match[2]), match[1]
+        if letter == "x":
+            return OUT[1, j], OUT[1, within(j, spec.sizes[0])]
+        base = TARGET if letter == "t" else CLASS_WEIGHT
+        most = spec.targets_count
+        return base[j], base[within(j, most)] if letter == "t" or spec.class_weights else None
     return None, None
 
 

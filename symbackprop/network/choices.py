@@ -11,6 +11,7 @@ from symbackprop.catalogue import entries as row
 from symbackprop.catalogue.activations import ACTIVATIONS
 from symbackprop.catalogue.entries import Kink, Loss
 from symbackprop.catalogue.lookup import find_activation, find_loss
+from symbackprop.catalogue.losses import LOSSES
 from symbackprop.errors import SpecError, shown
 from symbackprop.network import options
 from symbackprop.network.given import Given
@@ -87,16 +88,13 @@ def cross_entropy(
     return [*uses[:-1], _use("sigmoid")], binary, (choice,)
 
 
-def refuse_misplaced_groups(uses: list[ActivationUse], outputs: int) -> None:
-    """A function of a whole layer stands in the output layer only, and needs more than one unit to say anything."""
-    for layer, use in enumerate(uses[:-1], start=2):
-        if use.entry.group:
-            raise SpecError(
-                f"{use.tag} takes a whole layer and can only be the output's; choose another for layer {layer}"
-            )
-    if uses[-1].entry.group and outputs == 1:
-        value = instantiate(uses[-1].entry.value, {row.N: 1, row.K: 1})
-        raise SpecError(f"{uses[-1].tag} of one output unit is always {value}; expected several units, or 'sigmoid'")
+def refuse_lone_groups(uses: list[ActivationUse], sizes: tuple[int, ...]) -> None:
+    """A function of a whole layer needs more than one unit to say anything."""
+    for layer, (use, size) in enumerate(zip(uses, sizes[1:], strict=True), start=2):
+        if use.entry.group and size == 1:
+            value = instantiate(use.entry.value, {row.N: 1, row.K: 1})
+            unit = "output unit" if layer == len(sizes) else f"unit, in layer {layer},"
+            raise SpecError(f"{use.tag} of one {unit} is always {value}; expected several units, or 'sigmoid'")
 
 
 def refuse_joint(loss: Loss, output_reduction: str, outputs: int) -> None:
@@ -107,12 +105,38 @@ def refuse_joint(loss: Loss, output_reduction: str, outputs: int) -> None:
         raise SpecError(f"the loss {loss.name} is one number for all outputs; expected the output_reduction 'sum'")
 
 
+def refuse_parts(loss: Loss, output: ActivationUse, outputs: int) -> None:
+    """A loss of several outputs a target needs as many of each, and an activation that works output by output."""
+    if loss.parts == 1:
+        return
+    if outputs % loss.parts:
+        what = f"takes {loss.parts} outputs for each target"
+        raise SpecError(f"the loss {loss.name} {what}; expected a multiple of {loss.parts} output units, got {outputs}")
+    if output.entry.over_units or output.trained:
+        raise SpecError(
+            f"the loss {loss.name} needs an output activation that works output by output, without parameters to "
+            f"train; {output.tag} does not, 'identity' does"
+        )
+
+
+def with_class_weights(use: LossUse, weights: tuple[Rational, ...]) -> LossUse:
+    """The loss with ``weights`` of the classes: one whose outputs have shares of their own, by classes."""
+    if not weights:
+        return use
+    if not use.entry.classes or use.entry.joint:
+        fitting = ", ".join(loss.name for loss in LOSSES.values() if loss.classes and not loss.joint)
+        raise SpecError(f"the loss {use.entry.name} takes no class_weights; expected one of {fitting}")
+    return replace(use, class_weights=weights)
+
+
 def refuse_misfit(loss: Loss, output: ActivationUse, outputs: int) -> None:
     """The loss must be defined wherever the output layer's values can lie."""
     if _fits(loss, output):
         return
     wants_group = loss.targets_sum_to_one and outputs > 1
-    fitting = [row for row in ACTIVATIONS.values() if row.value is not None and row.group == wants_group]
+    fitting = [
+        row for row in ACTIVATIONS.values() if row.value is not None and row.group == wants_group and row.pieces == 1
+    ]
     choice = next((row.name for row in fitting if _fits(loss, _use(row.name))), None)
     low, high = loss.domain
     raise SpecError(

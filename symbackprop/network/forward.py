@@ -38,6 +38,14 @@ class Node:
     def right(self) -> Expr:
         return self.at_layer(self.equation.right)
 
+    @property
+    def count(self) -> Expr:
+        return self.at_layer(self.equation.count)
+
+    @property
+    def parents(self) -> tuple[Expr, ...]:
+        return tuple(map(self.at_layer, self.equation.parents))
+
 
 @dataclass(frozen=True)
 class ForwardGraph:
@@ -66,7 +74,7 @@ class ForwardGraph:
         formulas = {
             Symbol(use.tag): use.entry.value
             for use in self.spec.activations
-            if use.entry.value is not None and not use.entry.group
+            if use.entry.value is not None and not use.entry.over_units
         }
         for use in self.spec.activations:
             for symbol in use.trained:
@@ -85,17 +93,46 @@ class ForwardGraph:
         """The units of ``layer``, counted from 1."""
         return range(1, self.spec.sizes[layer - 1] + 1)
 
+    def fed(self, layer: int) -> range:
+        """The pre-activations of ``layer``, counted from 1; one for each unit, or several blocks of these."""
+        return range(1, self.spec.fed[layer - 1] + 1)
+
+    def forward_entries(self, layer: int) -> list[Entry]:
+        """The pre-activations and outputs of ``layer``: unit by unit where each has one of both."""
+        if self.spec.activation_of(layer).entry.pieces == 1:
+            return [base[layer, unit] for unit in self.units(layer) for base in (PRE, OUT)]
+        return [*(PRE[layer, pre] for pre in self.fed(layer)), *(OUT[layer, unit] for unit in self.units(layer))]
+
+    def reader(self, layer: int, pre: int) -> tuple[int, int]:
+        """The unit of ``layer`` that reads its pre-activation ``pre``, and the block that this lies in, from 0."""
+        block, place = divmod(pre - 1, self.spec.sizes[layer - 1])
+        return place + 1, block
+
+    def within_block(self, layer: int, place: int) -> tuple[int, int]:
+        """Where a pre-activation lies in its block of ``layer``, from 1, and which block that is, from 0."""
+        block, within = divmod(place - 1, self.block(layer))
+        return within + 1, block
+
+    def block(self, layer: int) -> int:
+        """The number of places in a block of ``layer``: its units, or in the output layer the targets."""
+        return self.spec.targets_count if layer == self.depth else self.spec.sizes[layer - 1]
+
+    def read_by(self, out: Entry) -> list[Entry]:
+        """The pre-activations that feed the unit with the output ``out``, by block."""
+        layer, unit = map(int, out.indices)
+        return [PRE[layer, pre] for pre in self.fed(layer)[unit - 1 :: len(self.units(layer))]]
+
     def weights(self, layer: int | None = None) -> Iterator[Entry]:
         """The individual weights that leave ``layer`` (all, without one), by target unit, then source unit."""
         for l in range(1, self.depth) if layer is None else (layer,):
-            for j in self.units(l + 1):
+            for j in self.fed(l + 1):
                 yield from (WEIGHT[l, i, j] for i in self.units(l))
 
     def biases(self, layer: int | None = None) -> Iterator[Entry]:
         """The individual biases that leave ``layer`` (all, without one)."""
         for l in range(1, self.depth) if layer is None else (layer,):
             if self.spec.has_bias(l):
-                yield from (BIAS[l, j] for j in self.units(l + 1))
+                yield from (BIAS[l, j] for j in self.fed(l + 1))
 
     def trained(self, layer: int | None = None) -> Iterator[Entry]:
         """The trained parameters of the activation of ``layer`` (of all, without one)."""
@@ -103,7 +140,11 @@ class ForwardGraph:
 
     def targets(self) -> list[Entry]:
         """The individual targets."""
-        return [TARGET[k] for k in self.units(self.depth)]
+        return [TARGET[k] for k in range(1, self.spec.targets_count + 1)]
+
+    def class_weights(self) -> list[Entry]:
+        """The individual weights of the classes, where they have any."""
+        return list(self.spec.class_weights)
 
     def entry_equation(self, entry: Entry) -> Expr:
         """The forward equation of one pre-activation or output, sums written out."""
@@ -125,8 +166,8 @@ class ForwardGraph:
         """E as one expression in the individual weights, biases, inputs and targets; activations by name."""
         error = instantiate(self.error.right, self.sizes)
         for layer in range(self.depth, 1, -1):
-            for base in (OUT, PRE):
-                error = error.xreplace({base[layer, j]: self.entry_equation(base[layer, j]) for j in self.units(layer)})
+            for base, units in ((OUT, self.units(layer)), (PRE, self.fed(layer))):
+                error = error.xreplace({base[layer, j]: self.entry_equation(base[layer, j]) for j in units})
         return error
 
     def penalty(self) -> Expr:
@@ -143,8 +184,11 @@ def forward_graph(spec: NetworkSpec) -> ForwardGraph:
     depth = spec.depth
     return ForwardGraph(
         spec,
-        pre={l: Node(layers.dense(spec.has_bias(l - 1)), l - 1) for l in range(2, depth + 1)},
-        out={l: Node(layers.activation(spec.activation_of(l)), l) for l in range(2, depth + 1)},
+        pre={
+            l: Node(layers.dense(spec.has_bias(l - 1), spec.activation_of(l).entry.pieces), l - 1)
+            for l in range(2, depth + 1)
+        },
+        out={l: Node(layers.activation(spec.activation_of(l), at_output=l == depth), l) for l in range(2, depth + 1)},
         error=Node(layers.error(spec.loss, spec.output_reduction), depth),
     )
 

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from sympy import Expr, Symbol
+from sympy import Expr, Rational, Symbol
 
 from symbackprop.catalogue.entries import FORM_FACTORS, STRENGTH
 from symbackprop.catalogue.lookup import find_penalty, read_number
@@ -80,6 +80,29 @@ def bias_of_each_layer(bias: object, steps: int) -> tuple[bool, ...]:
     if len(bias) != steps:
         raise SpecError(f"bias lists {len(bias)} values; expected {steps}, one per layer after the input")
     return tuple(bias)
+
+
+def class_weights(weights: object, classes: int) -> tuple[Rational, ...]:
+    """A number from 0 for each of the ``classes``, exact; none for None.
+
+    >>> class_weights("1, 2, 0.5", 3), class_weights([1, 2], 2)
+    ((1, 2, 1/2), (1, 2))
+    """
+    if weights is None:
+        return ()
+    listed = weights.split(",") if isinstance(weights, str) else weights
+    expected = f"expected {classes} numbers from 0, one per class"
+    if not isinstance(listed, Sequence) or isinstance(listed, bytes | bytearray):
+        raise SpecError(f"class_weights is {shown(weights)}; {expected}")
+    if len(listed) != classes:
+        raise SpecError(f"class_weights lists {len(listed)} numbers; {expected}")
+    found = [None if isinstance(each, bool) else read_number(str(each).strip()) for each in listed]
+    for each, number in zip(listed, found, strict=True):
+        if number is None or not 0 <= number <= MAX_STRENGTH:
+            raise SpecError(f"class_weights holds {shown(each)}; {expected}")
+    if not any(found):
+        raise SpecError(f"class_weights are all 0, so nothing is left of the loss; {expected}")
+    return tuple(number for number in found if number is not None)
 
 
 def one_of(key: str, value: object, choices: Collection[str]) -> str:

@@ -56,6 +56,7 @@ PRE = Base("z")
 OUT = OutputBase("a")
 DELTA = Base("delta")
 TARGET = Base("t", layered=False)
+CLASS_WEIGHT = Base("c", layered=False)  # CLASS_WEIGHT[k]: how much the class k counts in the error
 SIZE = Base("n", integer=True, positive=True)  # SIZE[l]: the number of units of layer l
 
 NEXT_WEIGHT = Base("w_next")  # a weight's value after the update

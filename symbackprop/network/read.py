@@ -16,8 +16,10 @@ from symbackprop.network.choices import (
     cross_entropy,
     distinct,
     refuse_joint,
+    refuse_lone_groups,
     refuse_misfit,
-    refuse_misplaced_groups,
+    refuse_parts,
+    with_class_weights,
 )
 from symbackprop.network.given import given, refuse_shared_letters, refuse_untrained, refuse_unused, remarks
 from symbackprop.network.spec import NetworkSpec
@@ -27,6 +29,7 @@ KEYS = (
     "activation",
     "output_activation",
     "loss",
+    "class_weights",
     "bias",
     "output_reduction",
     "batch_reduction",
@@ -52,6 +55,7 @@ def network(
     activation: object,
     output_activation: object = None,
     loss: object,
+    class_weights: object = None,
     bias: object = True,
     output_reduction: object = "sum",
     batch_reduction: object = "mean",
@@ -72,6 +76,8 @@ def network(
     ``layers`` is ``"2-3-1"`` or a list of ints, input first. ``activation`` is one name for all layers, or a list with
     a name for each layer after the input (for each hidden layer, where ``output_activation`` is given). ``bias`` is a
     bool or a list of them. ``penalty`` is a table ``{"kind", "strength", "form", "biases"}``, or short ``"l2:0.1"``.
+    ``class_weights`` has a number for each class, by which the loss of its output is multiplied: a list, or
+    ``"1,2,0.5"``.
     ``weight`` is the address of the weight or bias that the document singles out.
     ``targets`` names the programs to write, one name or a list, such as ``["numpy", "torch"]``.
     ``values`` gives numbers to weights, inputs and targets by address (``{"w11[1]": 0.5, "x1": 1}``).
@@ -100,7 +106,9 @@ def network(
     choices: tuple[str, ...] = ()
     if loss_use.entry is CE:
         uses, loss_use, choices = cross_entropy(uses, loss_use, open_output, sizes[-1])
-    refuse_misplaced_groups(uses, sizes[-1])
+    loss_use = with_class_weights(loss_use, options.class_weights(class_weights, sizes[-1]))
+    refuse_lone_groups(uses, sizes)
+    refuse_parts(loss_use.entry, uses[-1], sizes[-1])
     refuse_misfit(loss_use.entry, uses[-1], sizes[-1])
     reduction = options.one_of("output_reduction", output_reduction, ("sum", "mean"))
     refuse_joint(loss_use.entry, reduction, sizes[-1])

@@ -10,7 +10,7 @@ from sympy import Expr, Rational, Symbol
 
 from symbackprop.calculus.indices import Entry
 from symbackprop.catalogue.entries import Activation, Loss, Penalty
-from symbackprop.network.quantities import TrainedBase
+from symbackprop.network.quantities import CLASS_WEIGHT, TrainedBase
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,11 @@ class ActivationUse:
 
 @dataclass(frozen=True)
 class LossUse:
-    """The loss, with the numbers chosen for its parameters."""
+    """The loss, with the numbers chosen for its parameters, and weights of the classes where there are any."""
 
     entry: Loss
     parameters: Mapping[Symbol, Rational] = field(default_factory=dict)
+    class_weights: tuple[Rational, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,14 @@ class NetworkSpec:
         return len(self.sizes)
 
     @property
+    def fed(self) -> tuple[int, ...]:
+        """The number of pre-activations of each layer, which weights lead to; of the input layer, that of its units."""
+        return (self.sizes[0], *(n * use.entry.pieces for n, use in zip(self.sizes[1:], self.activations, strict=True)))
+
+    @property
     def weight_count(self) -> int:
         """The number of weights, biases not counted."""
-        return sum(m * n for m, n in zip(self.sizes, self.sizes[1:], strict=False))
+        return sum(m * n for m, n in zip(self.sizes, self.fed[1:], strict=False))
 
     @property
     def parameters(self) -> dict[Symbol, Rational]:
@@ -84,6 +90,16 @@ class NetworkSpec:
         for parameters in (*(use.parameters for use in self.activations), self.loss.parameters):
             merged.update(parameters)
         return merged
+
+    @property
+    def targets_count(self) -> int:
+        """The number of targets: one for each output, or for several of them."""
+        return self.sizes[-1] // self.loss.entry.parts
+
+    @cached_property
+    def class_weights(self) -> dict[Entry, Rational]:
+        """The weights of the classes, as formulas name them, and their numbers."""
+        return {CLASS_WEIGHT[k]: number for k, number in enumerate(self.loss.class_weights, start=1)}
 
     @cached_property
     def trained(self) -> dict[Symbol, Entry]:

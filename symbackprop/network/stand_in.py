@@ -13,7 +13,7 @@ ACTIVATION, LOSS = "sigmoid", "mse"
 
 def is_generic(use: ActivationUse) -> bool:
     """Whether the activation is known by its name only; a group function is written out as equations."""
-    return use.entry.value is None and not use.entry.group
+    return use.entry.value is None and not use.entry.over_units
 
 
 def with_formulas(spec: NetworkSpec) -> NetworkSpec:

@@ -16,6 +16,7 @@ from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.forward import ForwardGraph
 from symbackprop.network.quantities import (
     BIAS,
+    CLASS_WEIGHT,
     NEXT_BIAS,
     NEXT_WEIGHT,
     OBJECTIVE,
@@ -104,7 +105,7 @@ class Notation:
         if base in OF_WEIGHTS:
             capital = self.profile.weight_array == "capital" and not from_constant
         else:
-            capital = batch and base not in OF_BIASES
+            capital = batch and base not in (*OF_BIASES, CLASS_WEIGHT)
         letter = capitalised(letter) if capital else letter
         if any(axis is not None and axis.constant for axis in (leaf.rows, leaf.columns)):
             return self._name(letter + TILDE, (), label, self.profile.bold)

@@ -20,6 +20,7 @@ LETTERS: Mapping[str, str] = {
     "activation": "a",
     "input": "x",
     "target": "t",
+    "class_weight": "c",
     "error": "E",
     "objective": "J",
     "delta": "δ",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from sympy import Symbol
 
 from symbackprop.calculus.indices import Base, index
-from symbackprop.catalogue.entries import A, T, V, W, Z
+from symbackprop.catalogue.entries import OUTPUTS, A, C, T, V, W, Z
 from symbackprop.network.quantities import (
     BATCH,
     BIAS,
+    CLASS_WEIGHT,
     DELTA,
     ERROR,
     EXAMPLE,
@@ -35,12 +36,14 @@ KEYS: dict[Base, str] = {
     NEXT_BIAS: "bias",
     PRE: "pre_activation",
     V: "pre_activation",
+    OUTPUTS: "activation",
     OUT: "activation",
     DELTA: "delta",
     MINUS_DELTA: "delta",
     THRESHOLD: "threshold",
     NEXT_THRESHOLD: "threshold",
     TARGET: "target",
+    CLASS_WEIGHT: "class_weight",
     SIZE: "size",
 }
 SYMBOLS: dict[Symbol, str] = {
@@ -51,6 +54,7 @@ SYMBOLS: dict[Symbol, str] = {
     Z: "pre_activation",
     A: "activation",
     T: "target",
+    C: "class_weight",
     W: "weight",
 }
 INDEX_KEYS = {FROM: "from", TO: "to", OUTPUT_UNIT: "output", index("q"): "other", LAYER: "layer", EXAMPLE: "example"}
@@ -60,8 +64,11 @@ PARAMETERS = {
     "alpha": "α",
     "beta": "β",
     "delta": "δ_H",
+    "epsilon": "ε",
     "lambda": "λ",
     "gamma": "γ",
+    "kappa": "κ",
+    "tau": "τ",
     "theta": "θ",
     "mu": "μ",
     "rho": "ρ",

@@ -70,7 +70,7 @@ def in_letters(section: Section, depth: int, first_layer: int) -> Section:
             if entry.base.layered:
                 layer = LAST if entry.indices[0] == depth else entry.indices[0]
                 moved = layer.xreplace({LAYER: LAYER - shift, LAST: LAST - shift})
-                put[entry] = entry.base[(moved, *entry.indices[1:])]
+                put[entry] = entry.base[(moved, *map(counted, entry.indices[1:]))]
         return expr.xreplace(put)
 
     def step_in_letters(step: Step) -> Step:

@@ -13,10 +13,10 @@ from symbackprop.calculus.inert import Chain
 from symbackprop.derivation.arrays import array_section, chain_section
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import MatrixView
-from symbackprop.derivation.matrix_terms import Axis, Layout, Leaf
+from symbackprop.derivation.matrix_terms import Axis, InBlock, Layout, Leaf
 from symbackprop.derivation.numbers import Worked
 from symbackprop.derivation.steps import Block, Formula, Section, Step, numbering
-from symbackprop.network.quantities import OUT, RATE, TARGET, WEIGHT
+from symbackprop.network.quantities import OUT, PRE, RATE, TARGET, WEIGHT
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.written import as_written, chain_order, unwritten
 from symbackprop.render.condense import condense
@@ -151,6 +151,7 @@ class EquationWriter:
         notes = (
             words("words", "hadamard", *signs),
             words("words", "ones", self.style.inline(markup.ones().text)),
+            *self.of_blocks(),
             *self.tilde(),
             words("words", "one_example"),
             words("words", f"one_example_{profile.vectors}"),
@@ -158,7 +159,10 @@ class EquationWriter:
         parts = [self.matrix_blocks(layout, mark) for layout, mark in ((one, "a"), (batch, "b"))]
         first_of_batch = parts[1][0]
         batch_sentence = words("words", variant("words", f"batch_{profile.examples}", profile.variants))
-        opened = f"{batch_sentence} {first_of_batch.sentence}"
+        weighted = (
+            [words("words", f"class_weights_{profile.examples}")] if self.derivation.graph.class_weights() else []
+        )
+        opened = " ".join([batch_sentence, *weighted, first_of_batch.sentence])
         parts[1][0] = PrintedBlock(opened, first_of_batch.lines, first_of_batch.note)
         return PrintedSection(words("headings", "matrix"), (*parts[0], *parts[1]), notes)
 
@@ -183,6 +187,14 @@ class EquationWriter:
         """A step as an equation within words."""
         sign = self.style.markup.operator(self.notation.profile.assign if is_update(step.left) else "=")
         return self.style.inline(f"{self.printed(step.left).text} {sign} {self.printed(step.right).text}")
+
+    def of_blocks(self) -> Iterator[str]:
+        """How a block of an array is written, where a unit reads several pre-activations."""
+        uses = self.derivation.graph.spec.activations
+        layer = next((l for l, use in enumerate(uses, start=2) if use.entry.pieces > 1), None)
+        if layer is not None:
+            whole = Leaf(PRE, layer, None, None)
+            yield words("words", "blocks", self.inline(InBlock(whole, 0, "columns")), self.inline(whole))
 
     def tilde(self) -> Iterator[str]:
         """What a tilde means, in a notation in which biases are the weights of a unit 0."""

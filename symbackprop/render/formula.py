@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import sympy as sp
 from sympy import Expr, Symbol
 
-from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.indices import Entry, InBlock
 from symbackprop.calculus.inert import Chain, Partial
 from symbackprop.errors import UnsupportedExpression, shown
 from symbackprop.network.quantities import BIAS, BIAS_CHANGE, SIZE, WEIGHT, WEIGHT_CHANGE, is_trained
@@ -87,6 +87,11 @@ class FormulaPrinter:
             return self(self.notation.trained[symbol])
         return self.bound[symbol] if symbol in self.bound else self.markup.letter(self.notation.symbol(symbol))
 
+    def place(self, index: InBlock) -> Printed:
+        """A place in one block: how many there are in the blocks before, then the place within it."""
+        parts = [index.unit] if index.before == 0 else [index.before, index.unit]
+        return Printed("+".join(self(part).text for part in parts), Level.SUM)
+
     def negative(self, piece: Printed) -> Printed:
         """``piece`` with a minus sign in front."""
         return before(self.markup.operator("-"), self.held(piece, Level.PRODUCT), 1).at(Level.SUM)
@@ -95,6 +100,7 @@ class FormulaPrinter:
 RULES: dict[type, Callable[[FormulaPrinter, Expr], Printed]] = {
     Entry: FormulaPrinter.entry,
     Symbol: FormulaPrinter.symbol,
+    InBlock: FormulaPrinter.place,
     **sums.RULES,
     **functions.RULES,
 }

@@ -9,11 +9,12 @@ from itertools import groupby
 from sympy import Expr, Integer, Symbol
 
 from symbackprop.calculus.inert import Apply
-from symbackprop.catalogue.entries import A, T, Z
-from symbackprop.network.layers import GENERIC_LOSS, at_outputs
+from symbackprop.catalogue.entries import A, Kink, T, Z
+from symbackprop.network.layers import GENERIC_LOSS, at_outputs, in_layer
 from symbackprop.network.quantities import (
     BATCH,
     BIAS,
+    CLASS_WEIGHT,
     DELTA,
     ERROR,
     FROM,
@@ -75,22 +76,35 @@ class FrontWriter:
     def sentences(self) -> list[str]:
         """What the network is, in sentences."""
         spec, inline = self._spec, self.writer.inline
-        parameters = spec.weight_count + sum(n for n, bias in zip(spec.sizes[1:], spec.bias, strict=True) if bias)
+        parameters = spec.weight_count + sum(n for n, bias in zip(spec.fed[1:], spec.bias, strict=True) if bias)
         parameters += len(spec.trained)
         first = self.writer.notation.profile.first_layer
         said = [words("words", "layers", count=spec.depth, parameters=parameters, first=first)]
-        several = spec.sizes[-1] > 1 and not spec.loss.entry.joint
-        reduction = words("words", spec.output_reduction) if several else ""
+        several = spec.targets_count > 1 and not spec.loss.entry.joint
+        over = spec.output_reduction if spec.loss.entry.parts == 1 else f"{spec.output_reduction}_targets"
+        reduction = words("words", over) if several else ""
         said.append(words("words", "loss", name=self._loss(), reduction=reduction))
+        if spec.class_weights:
+            said.append(words("words", "class_weights", values=self._class_weights()))
         said.append(words("words", f"batch_{spec.batch_reduction}"))
+        if spec.class_weights and spec.batch_reduction == "mean":
+            said.append(words("words", "class_weights_mean"))
         if spec.penalty is not None:
             said.append(words("words", "penalty", name=words("penalties", spec.penalty.entry.name)))
         for key, learned in (("parameters", False), ("trained", True)):
             chosen = {p: value for p, value in spec.parameters.items() if (p in spec.trained) == learned}
             values = ", ".join(f"{inline(symbol)} = {inline(value)}" for symbol, value in chosen.items())
             said += [words("words", key, values=values)] if chosen else []
+        said += self.pieces()
         said += [self.writer.style.words(choice) for choice in spec.choices]
         return [*said, words("words", "numbers_kept")] if self.writer.view.detail != FULL else said
+
+    def _class_weights(self) -> str:
+        """The weights of the classes with their numbers; of many, the first and the last."""
+        given = [f"{self.writer.inline(of)} = {self.writer.inline(n)}" for of, n in self._spec.class_weights.items()]
+        if len(given) > LAYERS_IN_TITLE:
+            given[LAYERS_IN_TITLE - 1 : -1] = ["…"]
+        return ", ".join(given)
 
     def _loss(self) -> str:
         """What the loss is called: by its phrase, or a loss of the user's own by its name or its formula."""
@@ -103,12 +117,14 @@ class FrontWriter:
     def kinks(self) -> list[str]:
         """Where activations and the loss have no derivative, and what is taken there."""
         spec, inline = self._spec, self.writer.inline
-        uses = {use.tag: use.entry for use in spec.activations}
-        said = [
-            self._kink(Z, kink.at, kink.slope, inline(Apply(Symbol(tag), Integer(0), Z)))
-            for tag, entry in uses.items()
-            for kink in entry.kinks
-        ]
+        uses = {use.tag: layer for layer, use in reversed(list(enumerate(spec.activations, start=2)))}
+        said = []
+        for tag, layer in uses.items():
+            for kink in spec.activation_of(layer).entry.kinks:
+                if kink.of is None:
+                    said.append(self._kink(Z, kink.at, kink.slope, inline(Apply(Symbol(tag), Integer(0), Z))))
+                else:
+                    said.append(self._kink_of_piece(kink, layer))
         loss = spec.loss.entry
         # All outputs are in the formula of a joint loss: the point is said of the k-th of them.
         put = {LAYER: Integer(spec.depth)}
@@ -120,6 +136,23 @@ class FrontWriter:
     def _kink(self, at: Expr, point: Expr, slope: Expr, name: str) -> str:
         inline = self.writer.inline
         return words("words", "kink", inline(at), inline(point), inline(slope), name=name)
+
+    def _kink_of_piece(self, kink: Kink, layer: int) -> str:
+        node = self.writer.derivation.graph.out[layer]
+        of, at = (self.writer.inline(node.at_layer(in_layer(side, node.equation))) for side in (kink.of, kink.at))
+        name = self._activation(layer)
+        return words("words", "kink_piece", of, at, self.writer.inline(kink.slope), name=name)
+
+    def pieces(self) -> Iterator[str]:
+        """Which pre-activations a unit reads, where it reads several."""
+        spec, graph, inline = self._spec, self.writer.derivation.graph, self.writer.inline
+        said = set()
+        for layer, use in enumerate(spec.activations, start=2):
+            if use.entry.pieces > 1 and use.tag not in said:
+                said.add(use.tag)
+                read = ", ".join(map(inline, graph.out[layer].parents))
+                name = self._activation(layer)
+                yield words("words", "pieces", inline(graph.out[layer].left), read, name=name, count=use.entry.pieces)
 
     def layers(self) -> list[LayerRow]:
         """The table of layers; neighbours that are equal share a row."""
@@ -137,8 +170,8 @@ class FrontWriter:
 
     def _activation(self, layer: int) -> str:
         use = self._spec.activation_of(layer)
-        if use.entry.group:
-            return use.entry.name
+        if use.entry.over_units:
+            return use.entry.name.replace("_", " ")
         letter = self.writer.inline(Apply(Symbol(use.tag), Integer(0), Z))
         return letter if use.entry.value is None else f"{use.entry.name.replace('_', ' ')}, {letter}"
 
@@ -171,9 +204,12 @@ class FrontWriter:
         if "output" in profile.letters:
             entries["net_out"] = OUT[spec.depth, OUTPUT_UNIT]
         entries |= {"target": TARGET[OUTPUT_UNIT], "error": ERROR, "objective": OBJECTIVE, "delta": DELTA[layer, TO]}
+        if spec.class_weights:
+            entries["class_weight"] = CLASS_WEIGHT[OUTPUT_UNIT]
         entries |= {"size": SIZE[layer], "batch": BATCH, "rate": RATE}
         for key, expr in entries.items():
             named = expr_sign(self.writer.notation.substitution.into(expr))[1]
+            key = "target_of_parts" if key == "target" and spec.loss.entry.parts > 1 else key
             yield named, words("meanings", variant("meanings", key, profile.variants), **places)
         yield from self._functions()
         for entry in spec.trained.values():
@@ -184,7 +220,7 @@ class FrontWriter:
     def _functions(self) -> Iterator[tuple[Expr, str]]:
         inline = self.writer.inline
         for tag, entry in {use.tag: use.entry for use in self._spec.activations}.items():
-            if entry.group:
+            if entry.over_units:
                 continue
             function, slope = (Apply(Symbol(tag), Integer(order), Z) for order in (0, 1))
             if entry.value is None:

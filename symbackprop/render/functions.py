@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import sympy as sp
 from sympy import Expr, KroneckerDelta, Piecewise, Symbol
 from sympy.core.relational import Relational
 
-from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.indices import Entry, place
 from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import A, W, Z
 from symbackprop.errors import UnsupportedExpression, shown
@@ -64,7 +64,10 @@ def applied(printer: FormulaPrinter, expr: Apply) -> Printed:
 
 def named(printer: FormulaPrinter, expr: Expr) -> Printed:
     """One of SymPy's functions that has a name of its own."""
-    arguments = factors_in_order(list(expr.args)) if isinstance(expr, (sp.Max, sp.Min)) else expr.args
+    arguments: Sequence[Expr] = expr.args
+    if isinstance(expr, sp.Max | sp.Min):
+        entries = all(isinstance(arg, Entry) for arg in arguments)
+        arguments = sorted(arguments, key=place) if entries else factors_in_order(list(arguments))
     return call(printer, NAMED_FUNCTIONS[expr.func], tuple(arguments))
 
 

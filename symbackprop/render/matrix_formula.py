@@ -14,6 +14,8 @@ from symbackprop.derivation.matrix_terms import (
     Entries,
     Gradient,
     Hadamard,
+    InBlock,
+    Joined,
     Leaf,
     Map,
     Ones,
@@ -69,6 +71,12 @@ class MatrixPrinter:
                 return self.hadamard(factors)
             case Plus(terms):
                 return self.plus(terms)
+            case InBlock(of, block, _, _):
+                inside = self.formula.markup.brackets(self(of))
+                return self.formula.markup.scripts(inside, str(block + 1), "", "", bold=False)
+            case Joined(blocks, along):
+                pieces = [self(part) for part in blocks]
+                return self.formula.markup.array([pieces] if along == "columns" else [[piece] for piece in pieces])
             case Map():
                 return self.map(term)
             case SumOver():

@@ -13,6 +13,7 @@ from symbackprop.catalogue.entries import A, T, W, Z
 from symbackprop.network.quantities import (
     BIAS,
     BIAS_CHANGE,
+    CLASS_WEIGHT,
     DELTA,
     ERROR,
     NEXT_BIAS,
@@ -91,7 +92,7 @@ def _rank(base: Expr) -> int:
         return 4
     if isinstance(base, Add) and base.has(TARGET, T):
         return 5
-    if is_trained(base):
+    if is_trained(base) or _is_entry(base, CLASS_WEIGHT):
         return 1
     if _is_entry(base, WEIGHT, NEXT_WEIGHT):
         return 6

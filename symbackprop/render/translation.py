@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from sympy import Expr
 
 from symbackprop.derivation.derive import Derivation
-from symbackprop.derivation.matrix import hidden_label, output_unit
+from symbackprop.derivation.final import final_deltas
 from symbackprop.derivation.steps import Step
-from symbackprop.network.quantities import DELTA, TO
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.differences import INDEX, LETTER, REDUCTION, Difference, differences
 from symbackprop.notation.profile import Profile
@@ -166,13 +165,14 @@ def statements(derivation: Derivation) -> Iterator[tuple[str, Step]]:
     for label in ("error", "objective"):
         if label in general:
             yield "forward", general[label]
-    last = general["output.delta"]
-    unit = output_unit(last.right)
-    yield "delta", replace(general["output.definition"], left=DELTA[depth, unit])
-    yield "delta", replace(last, left=DELTA[depth, unit])
+    for each in final_deltas(derivation.graph, general, depth):
+        definition = general[each.step.label.removesuffix("delta") + "definition"]
+        yield "delta", replace(definition, left=each.of)
+        yield "delta", replace(each.step, left=each.of)
     for layer in dict.fromkeys((depth - 1, 2)):
         if 1 < layer < depth:
-            yield "delta", replace(general[hidden_label(general, layer)], left=DELTA[layer, TO])
+            for each in final_deltas(derivation.graph, general, layer):
+                yield "delta", replace(each.step, left=each.of)
     for layer in dict.fromkeys((depth - 1, 1)):
         for name in (f"gradient.{kind}.{layer}" for kind in "wb"):
             if name in general:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,12 +18,14 @@ TYPST_HATS = {"hat": "hat", "tilde": "tilde", "bar": "macron"}
 def tokens(text: str) -> str:
     r"""A script letter by letter: letters that touch would be one name, brackets and commas would group.
 
-    >>> print(tokens("(l+1)"), tokens("1,12"), tokens("ij"))
-    \( l + 1 \) 1 \, 12 i j
+    >>> print(tokens("(l+1)"), tokens("1,12"), tokens("ij"), tokens("n_(2)+j"))
+    \( l + 1 \) 1 \, 12 i j n_(2) + j
     """
     pieces: list[str] = []
-    for letter in text.replace(" ", ""):
-        if letter.isdigit() and pieces and pieces[-1].isdigit():
+    for letter in re.findall(r"_\([^()]*\)|.", text.replace(" ", "")):
+        if letter.startswith("_("):
+            pieces[-1] += f"_({tokens(letter[2:-1])})"
+        elif letter.isdigit() and pieces and pieces[-1].isdigit():
             pieces[-1] += letter
         else:
             pieces.append(letter if letter.isalnum() else {"-": "−", "+": "+"}.get(letter, f"\\{letter}"))

@@ -62,8 +62,8 @@ class AboutWriter:
             for unit in graph.units(layer):
                 yield self.unit(layer, unit)
         for layer in range(2, graph.depth + 1):
-            for unit in graph.units(layer):
-                yield self.delta(layer, unit)
+            for pre in graph.fed(layer):
+                yield self.delta(layer, pre)
 
     def parameter(self, of: Entry) -> About:
         """A weight or a bias: the product along each path, the factors put in, and the same with δ."""
@@ -89,11 +89,14 @@ class AboutWriter:
     def unit(self, layer: int, unit: int) -> About:
         """An input, or a unit: its pre-activation and its output."""
         derivation, out = self.writer.derivation, OUT[layer, unit]
-        labels = () if layer == 1 else (f"forward.z.{layer}.{unit}", f"forward.a.{layer}.{unit}")
+        read = [] if layer == 1 else derivation.graph.read_by(out)
+        labels = tuple(f"forward.z.{layer}.{pre.indices[1]}" for pre in read)
+        labels += () if layer == 1 else (f"forward.a.{layer}.{unit}",)
         steps = [derivation.by_label[label] for label in labels]
         lines = tuple(line for step in steps for line in self._lines(step.right, step.left))
         edges = [of for of in derivation.graph.weights() if layer in (of.indices[0], of.indices[0] + 1)]
-        beside = [of for of in edges if of.indices[1 if of.indices[0] == layer else 2] == unit]
+        fed = [pre.indices[1] for pre in read]
+        beside = [of for of in edges if (of.indices[1] == unit if of.indices[0] == layer else of.indices[2] in fed)]
         spoken = words("about", "input" if layer == 1 else "unit", address=str(out), unit=unit, layer=layer)
         return About(
             str(out),
@@ -107,15 +110,16 @@ class AboutWriter:
             labels,
         )
 
-    def delta(self, layer: int, unit: int) -> About:
-        """δ of a unit: where it comes from."""
-        derivation, entry = self.writer.derivation, DELTA[layer, unit]
-        labels = [step.label for step in derivation.scalar.delta(layer, unit)]
+    def delta(self, layer: int, pre: int) -> About:
+        """δ of a pre-activation: where it comes from."""
+        derivation, entry = self.writer.derivation, DELTA[layer, pre]
+        unit, _ = derivation.graph.reader(layer, pre)
+        labels = [step.label for step in derivation.scalar.delta(layer, pre)]
         steps = [derivation.by_label[label] for label in labels]
         lefts = (steps[0].left, *[None] * len(steps))
         lines = [line for step, left in zip(steps, lefts, strict=False) for line in self._lines(step.right, left)]
         # What a bias of this unit would pass on its way to the error is what δ passes.
-        passed = highlight(derivation.graph, BIAS[layer - 1, unit])
+        passed = highlight(derivation.graph, BIAS[layer - 1, pre])
         lit = {str(e) for e in passed.lit if e != passed.of} | {str(entry)}
         return About(
             str(entry),

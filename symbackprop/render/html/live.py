@@ -13,7 +13,7 @@ from symbackprop.catalogue.entries import Z
 from symbackprop.derivation.numbers import drawn, parameters
 from symbackprop.network.addresses import entry_at
 from symbackprop.network.forward import forward_graph
-from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, TARGET, is_entry
+from symbackprop.network.quantities import DELTA, ERROR, OUT, TARGET, is_entry
 from symbackprop.network.stand_in import is_generic, with_formulas
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.html.about import minimised
@@ -66,8 +66,8 @@ class LiveWriter:
         """Inputs and targets, parameters, the forward pass, the error, δ and gradients."""
         graph = self.writer.derivation.graph
         layers = range(2, graph.depth + 1)
-        forward = [base[layer, unit] for layer in layers for unit in graph.units(layer) for base in (PRE, OUT)]
-        deltas = [DELTA[layer, unit] for layer in reversed(layers) for unit in graph.units(layer)]
+        forward = [entry for layer in layers for entry in graph.forward_entries(layer)]
+        deltas = [DELTA[layer, pre] for layer in reversed(layers) for pre in graph.fed(layer)]
         what = minimised(graph.spec)
         gradients = [Follows(f"dE/d{of}", *self._signed(Partial(what, of))) for of in parameters(graph)]
         data = [*(OUT[1, i] for i in graph.units(1)), *graph.targets()]

@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from symbackprop.network.quantities import DELTA
+from symbackprop.network.quantities import DELTA, OUT
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.figures import NETWORK, figures
 from symbackprop.render.html.about import About, AboutWriter
@@ -125,8 +125,10 @@ def with_deltas(writer: EquationWriter) -> Picture:
     labels: list[Label] = []
     for layer in range(2, graph.depth + 1):
         for unit in graph.units(layer):
-            delta, node = DELTA[layer, unit], nodes.get(f"a{unit}[{layer}]")
-            if node is not None:
+            node = nodes.get(f"a{unit}[{layer}]")
+            if node is None:
+                continue
+            for delta in (DELTA[pre.indices] for pre in graph.read_by(OUT[layer, unit])):
                 labels.append(near(node, lettering.entry(delta), str(delta), taken, spans))
                 taken.append(labels[-1].box)
     return finished(replace(picture, labels=(*picture.labels, *labels)))

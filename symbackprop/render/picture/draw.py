@@ -71,7 +71,8 @@ def picture_of(
         said = [about, words("pictures", "highlighted", of=of), words("pictures", "backward")]
         layout = NetworkLayout(graph, notation, highlight(graph, of), backward=True)
         return layout.picture(name, title, " ".join(said))
-    layer, unit = int(of.indices[0]) + 1, int(of.indices[-1])
+    layer = int(of.indices[0]) + 1
+    unit, _ = graph.reader(layer, int(of.indices[-1]))
     said = [words("pictures", "fed_by", unit=unit, layer=layer + profile.first_layer - 1, of=of)]
     return ZoomLayout(graph, notation, layer, unit, of).picture(name, title, " ".join(said))
 

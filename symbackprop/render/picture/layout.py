@@ -22,6 +22,7 @@ from symbackprop.render.picture.parts import (
     LIT_WIDTH,
     PLAIN_WIDTH,
     Wire,
+    aside,
     beside,
     between,
     circle,
@@ -44,6 +45,7 @@ RADIUS, SMALL_RADIUS = 0.48, 0.38
 SMALLER = 0.7  # the constant 1 beside a unit
 TOUCHING = 1e-6  # an edge that ends on a circle is not behind it
 CROWDED = 6  # units in a layer from which circles are small
+APART = 0.16  # between two edges from one unit to another
 FLOWS_SHOWN = 12  # a path with more edges than this shows δ without arrows
 
 
@@ -84,7 +86,7 @@ class NetworkLayout:
 
     def labelled(self, layer: int) -> bool:
         """Whether every weight that leaves ``layer`` has its label."""
-        return self.pitch >= ROOM * (self.graph.spec.sizes[layer] + 1) and not self.backward
+        return self.pitch >= ROOM * (self.graph.spec.fed[layer] + 1) and not self.backward
 
     def at(self, layer: int, unit: int) -> Point:
         """The centre of a unit; the constant 1 is the one after the last."""
@@ -141,8 +143,10 @@ class NetworkLayout:
         found = {}
         for of in (*self.graph.weights(layer), *self.graph.biases(layer)):
             tail = one(layer) if of.base == BIAS else str(OUT[layer, of.indices[1]])
-            start, end = self.nodes[tail], self.nodes[str(OUT[layer + 1, of.indices[-1]])]
-            found[str(of)] = of, between(start, end)
+            unit, block = self.graph.reader(layer + 1, int(of.indices[-1]))
+            start, end = self.nodes[tail], self.nodes[str(OUT[layer + 1, unit])]
+            middle = (self.graph.spec.activation_of(layer + 1).entry.pieces - 1) / 2
+            found[str(of)] = of, aside(between(start, end), (block - middle) * APART)
         return found
 
     def _labelled_edges(self, layer: int) -> list[Entry]:
@@ -159,7 +163,7 @@ class NetworkLayout:
         found = self.spans(layer)
         marks = {str(of): self.lettering.entry(of) for of in self._labelled_edges(layer)}
         sizes = {name: size_of(m) for name, m in marks.items()}
-        share = 1 / (self.graph.spec.sizes[layer] + 1) if len(marks) > 1 else 0.4
+        share = 1 / (self.graph.spec.fed[layer] + 1) if len(marks) > 1 else 0.4
         wished = (layer - 1 + share) * self.gap
         circles = self._in_the_way(layer)
         taken = [node.box for node in self.nodes.values()]
@@ -211,11 +215,22 @@ class NetworkLayout:
         if not self.backward:
             return
         lit = [line for line in (*self._all_edges, *self.to_error()) if line.tone == Tone.LIT]
+        # Of several edges from one unit to another, the outermost has the arrow beside it.
+        lit = list({self._ends.get(line.entry, line.entry): line for line in lit}.values())
         if len(lit) > FLOWS_SHOWN:
             return
         for line in lit:
             if line.entry != str(self.shown.of):
                 yield beside(line)
+
+    @cached_property
+    def _ends(self) -> dict[str, tuple[Entry, Entry]]:
+        """The units that the edge of each weight leads from and to."""
+        return {
+            str(of): (OUT[of.indices[0], of.indices[1]], OUT[l + 1, self.graph.reader(l + 1, int(of.indices[2]))[0]])
+            for l in range(1, self.graph.depth)
+            for of in self.graph.weights(l)
+        }
 
     @cached_property
     def deltas(self) -> tuple[Label, ...]:
@@ -228,11 +243,20 @@ class NetworkLayout:
         taken += [line.label.box for line in lines if line.label is not None]
         labels = []
         for out in sorted(self.shown.outputs, key=lambda out: [int(i) for i in out.indices]):
-            if int(out.indices[0]) > int(self.shown.of.indices[0]):
-                delta = DELTA[out.indices]
+            for delta in self._passed_at(out):
                 labels.append(near(self.nodes[str(out)], self.lettering.entry(delta), str(delta), taken, spans))
                 taken.append(labels[-1].box)
         return tuple(labels)
+
+    def _passed_at(self, out: Entry) -> list[Entry]:
+        """The δ at a unit that lie on a path: of a unit that the parameter feeds itself, that of what it feeds."""
+        of = self.shown.of
+        if of is None or int(out.indices[0]) <= int(of.indices[0]):
+            return []
+        pres = self.graph.read_by(out)
+        if not is_trained(of) and int(out.indices[0]) == int(of.indices[0]) + 1:
+            pres = [pre for pre in pres if pre.indices[1] == of.indices[-1]]
+        return [DELTA[pre.indices] for pre in pres]
 
     # The whole
 
@@ -252,19 +276,23 @@ class NetworkLayout:
                 yield Label(marks, ((x + u) / 2, (y + v) / 2 - 0.4 - rise), 10, entry=f"W[{layer}]")
 
     def group_frames(self) -> Iterator[Node]:
-        """A frame around the outputs of a group function, which belong together."""
-        use = self.graph.spec.activation_of(self.graph.depth)
-        if not use.entry.group:
-            return
-        outputs = {str(OUT[self.graph.depth, unit]) for unit in self.graph.units(self.graph.depth)}
-        deltas = {str(DELTA[self.graph.depth, unit]) for unit in self.graph.units(self.graph.depth)}
+        """A frame around the outputs of each group function, which belong together."""
+        for layer in range(2, self.graph.depth + 1):
+            use = self.graph.spec.activation_of(layer)
+            if use.entry.group:
+                yield self._group_frame(layer, use.tag if layer == self.graph.depth else f"{use.tag}[{layer}]")
+
+    def _group_frame(self, layer: int, name: str) -> Node:
+        outputs = {str(OUT[layer, unit]) for unit in self.graph.units(layer)}
+        deltas = {str(DELTA[layer, unit]) for unit in self.graph.units(layer)}
         boxes = [node.box for node in self.nodes.values() if node.entry in outputs]
         boxes += [label.box for label in self.deltas if label.entry in deltas]
         left, right = min(box.left for box in boxes) - 0.12, max(box.right for box in boxes) + 0.12
         top, bottom = min(box.top for box in boxes) - 0.12, max(box.bottom for box in boxes) + 0.12
         x, y = (left + right) / 2, (top + bottom) / 2
-        label = Label(self.lettering.function(use.tag), (x, bottom + 0.25), LETTERS, entry=use.tag)
-        yield Node(use.tag, "group", (x, y), right - left, bottom - top, False, label)
+        function = self.lettering.function(self.graph.spec.activation_of(layer).tag)
+        label = Label(function, (x, bottom + 0.25), LETTERS, entry=name)
+        return Node(name, "group", (x, y), right - left, bottom - top, False, label)
 
     def picture(self, name: str, title: str, about: str) -> Picture:
         """The picture, moved so that its corner is the origin."""

@@ -43,6 +43,12 @@ def between(start: Node, end: Node) -> Span:
     return Span(start.border(end.at), end.border(start.at))
 
 
+def aside(span: Span, by: float) -> Span:
+    """The edge moved to its right as it runs."""
+    dx, dy = ((b - a) / span.length * by for a, b in zip(span.start, span.end, strict=True))
+    return Span(*((x - dy, y + dx) for x, y in (span.start, span.end))) if by else span
+
+
 def size_of(marks: Marks, size: int = LETTERS) -> tuple[float, float]:
     """The width and height of a label in centimetres."""
     return width_of(marks) * size * POINT, height_of(marks) * size * POINT
