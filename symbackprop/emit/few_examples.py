@@ -65,11 +65,15 @@ class FewExamples:
     @cached_property
     def unroll(self) -> Unroller:
         """What names the entries."""
+        names, spec = self.module.names, self.module.spec
         arrays = {*self.known, *self.module.stored.shapes}
-        numbers = source.named_numbers(self.module.spec).values()
-        return Unroller(
-            dict(self.known), {*RESERVED - {ERROR_NAME}, *numbers, *arrays, *(f"d{name}" for name in arrays)}
-        )
+        taken = {
+            *RESERVED - {ERROR_NAME},
+            *source.named_numbers(spec).values(),
+            *arrays,
+            *(f"d{name}" for name in arrays),
+        }
+        return Unroller(dict(self.known), taken, {names.class_weights: spec.loss.class_weights})
 
     @cached_property
     def printer(self) -> MathPrinter:
@@ -87,7 +91,8 @@ class FewExamples:
         one = [*self.opening("one"), *self.of_one(lines), *self.closing("1")]
         several = []
         if self.most > 1:
-            cut = over_several(lines, self.unroll.taken)
+            given = [number for name in self.pair for number in self.row(name)]
+            cut = over_several(lines, given, self.unroll.taken)
             several = [*self.opening("several"), *self.of_several(cut), *self.closing("n")]
         return {
             "most": self.most,
@@ -149,8 +154,9 @@ class FewExamples:
         """One example from beginning to end."""
         gradients = self.module.program.gradients
         results = {self.unroll.name(gradients[e.name], e.at) for entries in self.entries.values() for e in entries}
-        for name, (_, width) in self.pair.items():
-            yield from source.unpacking(self.row(name), (1, width), f"{name}.tolist()", INDENT)
+        for name in self.pair:
+            numbers = self.row(name)
+            yield from source.unpacking(numbers, (1, len(numbers)), f"{name}.tolist()", INDENT)
         for line in lines:
             node = in_one(line.node)
             if isinstance(node, Var) and line.name in results:
@@ -187,7 +193,7 @@ class FewExamples:
     def closing(self, n: str) -> Iterator[str]:
         """The lines that put the gradients into arrays of their own, or into the work space."""
         error, shapes, everything = self.module.program.loss, self.module.stored.shapes, []
-        yield f"if {error} - {error} != 0.0:  # inf or nan"
+        yield f"if type({error}) is not float or {error} - {error} != 0.0:  # inf or nan"
         yield "    return None"
         put = []
         for name, shape in shapes.items():

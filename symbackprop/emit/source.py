@@ -169,7 +169,9 @@ def fitted(statement: str, indent: int = 4, comment: str = "") -> list[str]:
     body, _, tail = rest.rpartition(")")
     if len(body) + indent + 4 <= WIDTH:
         return [f"{head}({note}", f"    {body}", f"){tail}"]
-    return [f"{head}({note}", *(f"    {piece.strip(', ')}," for piece in _split(body, (", ",))), f"){tail}"]
+    pieces = _split(body, (", ",))
+    lines = [f"{piece.strip(', ')}," for piece in pieces] if len(pieces) > 1 else _broken(body, indent + 4)
+    return [f"{head}({note}", *(f"    {line}" for line in lines), f"){tail}"]
 
 
 def listed(name: str, items: Sequence[str]) -> list[str]:

@@ -109,7 +109,7 @@ class Unroller:
         """The number at one place of what ``node`` computes."""
         match node:
             case Var(name):
-                return Number(self.numbers[name][at[-1]]) if name in self.numbers else Var(self.name(name, at))
+                return Number(self.numbers[name][at[-1]]) if self.numbers.get(name) else Var(self.name(name, at))
             case Number():
                 return node
             case Op(_, args):
@@ -182,7 +182,7 @@ def repeated(at: Place, size: Shape) -> Place:
     return tuple(0 if n == 1 else place for place, n in zip(last, size, strict=True))
 
 
-def together(function: str, nodes: list[Node]) -> Node:
+def together(function: str, nodes: Sequence[Node]) -> Node:
     """Numbers added, or the greatest of them; one is itself."""
     return nodes[0] if len(nodes) == 1 else Op(function, tuple(nodes))
 
@@ -216,17 +216,17 @@ class Several:
     after: list[Assign]
 
 
-def over_several(lines: Iterable[Assign], taken: Collection[str]) -> Several:
+def over_several(lines: Iterable[Assign], given: Collection[str], taken: Collection[str]) -> Several:
     """The lines cut at their sums over the examples; raises ``UnsupportedExpression`` if they cannot be cut.
 
-    A sum has the name of the line that it is in, which is computed from it after all examples.
+    ``given`` are the numbers that come with each example, ``taken`` names not to use. A sum has the name of the line that it is in, which is computed from it after all examples.
     """
     found = Several([], [], [])
     late: set[str] = set()
     names = set(taken)
     for line in lines:
         sums = list(dict.fromkeys(node for node in walk(line.node) if isinstance(node, Reduce)))
-        known: dict[Node, Node] = {}
+        known: dict[Node, Var] = {}
         for node in sums:
             name = line.name if not known else free_name(line.name, names)
             names.add(name)
@@ -242,8 +242,8 @@ def over_several(lines: Iterable[Assign], taken: Collection[str]) -> Several:
                 found.after.append(replace(line, node=rest))
         else:
             found.lines.append(line)
-    each = {line.name for line in found.lines}
-    if any(isinstance(n, Var) and n.name in each for line in found.after for n in walk(line.node)):
+    of_each = {*given, *(line.name for line in found.lines)}
+    if any(isinstance(n, Var) and n.name in of_each for line in found.after for n in walk(line.node)):
         raise UnsupportedExpression("what is computed of each example is needed after all of them")
     return found
 
