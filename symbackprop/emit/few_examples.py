@@ -20,7 +20,7 @@ from symbackprop.emit.stored import StoredEntry
 from symbackprop.emit.unrolled import Several, Unroller, in_one, over_several, places
 from symbackprop.errors import UnsupportedExpression
 
-MOST_PRODUCTS = 250  # weights × examples up to which plain numbers are faster than arrays, as measured
+MOST_PRODUCTS = 150  # weights × examples up to which plain numbers are faster than arrays, with a work space or not
 TOGETHER = 8  # sums that are set to zero in one line
 INDENT = 8  # of the functions' lines, which stand in a ``try``
 
