@@ -20,6 +20,7 @@ from symbackprop.derivation import paths as along
 from symbackprop.derivation.derive import Derivation, Listing
 from symbackprop.derivation.derive import derive as derive_graph
 from symbackprop.derivation.final import final_deltas
+from symbackprop.derivation.found import Delta, Gradient
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.numbers import Worked, work
 from symbackprop.derivation.one_weight import weight_section
@@ -125,32 +126,6 @@ def derive(
         raise SpecError(unknown("kind of sizes", sizes, SIZES))
     worked = work(derivation, spec.values, seed) if numbers else None
     return BackpropDerivation(derivation, profile, View(known_level(detail), worked, sizes == SYMBOLIC))
-
-
-@dataclass(frozen=True)
-class Gradient:
-    """One parameter's gradient: the same derivative, four ways.
-
-    ``expanded`` is SymPy's derivative of the composed error (with the penalty, where there is one), ``chain`` the chain
-    rule along every path (an ordered product, or an ordered sum of them), ``delta_form`` the product with δ, ``steps``
-    the lines of the derivation that are about it.
-    """
-
-    of: Entry
-    expanded: Expr
-    chain: Expr
-    delta_form: Expr
-    steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True)
-class Delta:
-    """δ of one unit: ``definition`` is ∂E/∂z, ``recursion`` its formula from the error or from the next layer's δ."""
-
-    of: Entry
-    definition: Expr
-    recursion: Expr
-    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True)

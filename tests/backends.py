@@ -42,6 +42,18 @@ def double() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def compiled_quickly() -> Iterator[None]:
+    """Numba without its optimisation, which takes half of the time and is not what is tested."""
+    from numba import config
+
+    usual, config.OPT = config.OPT, type(config.OPT)(0)
+    try:
+        yield
+    finally:
+        config.OPT = usual
+
+
 BACKENDS = {
     "numpy": Backend("numpy", (), np.asarray),
     "array-api-numpy": Backend("array-api", (), np.asarray),
@@ -52,6 +64,7 @@ BACKENDS = {
         "array-api", ("dask.array", "array_api_compat"), _of("dask.array", "from_array", chunks=2)
     ),
     "torch": Backend("torch", ("torch",), _of("torch", "from_numpy")),
+    "numba": Backend("numba", ("numba", "scipy"), np.asarray, around=compiled_quickly),
     "jax": Backend("jax", ("jax",), _of("jax.numpy", "asarray"), around=double),
 }
 

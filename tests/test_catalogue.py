@@ -18,7 +18,7 @@ from symbackprop.errors import SpecError
 UNITWISE = {n: e for n, e in ACTIVATIONS.items() if e.value is not None and not e.over_units}
 FORMULAS: dict[str, tuple[Activation | Loss | Penalty, Symbol]] = {
     **{n: (e, Z) for n, e in UNITWISE.items()},
-    **{n: (e, A) for n, e in LOSSES.items() if e.value is not None and not e.joint},
+    **{n: (e, A) for n, e in LOSSES.items() if e.value is not None and not e.joint and e.parts == 1},
     **{n: (e, W) for n, e in PENALTIES.items()},
 }
 

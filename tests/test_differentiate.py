@@ -20,7 +20,7 @@ from symbackprop.network.quantities import OUT, PRE, TARGET
 g = Symbol("g")
 FORMULAS: dict[str, tuple[Expr, Symbol]] = {
     **{n: (e.value, Z) for n, e in ACTIVATIONS.items() if e.value is not None and not e.over_units},
-    **{n: (e.value, A) for n, e in LOSSES.items() if e.value is not None and not e.joint},
+    **{n: (e.value, A) for n, e in LOSSES.items() if e.value is not None and not e.joint and e.parts == 1},
     **{n: (e.value, W) for n, e in PENALTIES.items()},
     "softsign": (Z / (1 + sp.Abs(Z)), Z),
     "mish": (Z * sp.tanh(sp.log(1 + sp.exp(Z))), Z),

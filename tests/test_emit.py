@@ -332,25 +332,6 @@ def test_the_file_checks_itself(tmp_path):
         assert f"gradients {word}" in done.stdout
 
 
-def test_emitted_files_pass_ruff_and_mypy_by_themselves(tmp_path):
-    generic = network("3-4-2", activation="f,g", loss="cost", penalty="l2:mu:half_mean:biases", title="A title")
-    deep = network("-".join(["9"] * 40), activation="gelu", loss="huber", penalty="l1:0.1")
-    texts = [source_of("tanh-softmax-ce"), source_of("leaky_relu-mae-bias", "S4")]
-    texts += [emit(derive(forward_graph(spec), listing="none"), PROFILE) for spec in (generic, deep)]
-    files = [tmp_path / f"module{n}.py" for n in range(len(texts))]
-    for file, text in zip(files, texts, strict=True):
-        file.write_text(text, encoding="utf-8")
-    rules = "E,F,W,I,UP,B,SIM,RUF,C4,PIE"
-    ruff = [sys.executable, "-m", "ruff"]
-    for command in (
-        [*ruff, "check", "--isolated", "--line-length", "120", "--select", rules, *files],
-        [*ruff, "format", "--isolated", "--line-length", "120", "--check", *files[:3]],
-        [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", tmp_path / "cache", *files],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-        assert done.returncode == 0, done.stdout
-
-
 def test_xor_is_learned():
     spec = network("2-2-1", activation="sigmoid", loss="mse")
     module = load(emit(derive(forward_graph(spec)), load_profile("S5")), "xor")

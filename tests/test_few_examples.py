@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from networks import OUTPUTS
 from reference import largest_difference, parameters, reference
+from sympy import Integer
 
 from symbackprop.catalogue.activations import ACTIVATIONS
 from symbackprop.catalogue.losses import LOSSES
 from symbackprop.derivation.derive import derive
 from symbackprop.emit.array_module import OWN
-from symbackprop.emit.few_examples import MOST_PRODUCTS
+from symbackprop.emit.few_examples import MOST_PRODUCTS, QuickPrinter
 from symbackprop.emit.program import Assign, Number, Op, Reduce, Var
+from symbackprop.emit.scalar import MATH
 from symbackprop.emit.source import fitted
 from symbackprop.emit.targets import emit, load
 from symbackprop.emit.unrolled import Unroller, in_one, over_several
@@ -222,6 +224,20 @@ def test_the_file_checks_both_forms():
     assert f"for n in (1, {few}, {few + 1}))" in text
     module = load(text.replace("dW1_12, dW1_13", "dW1_13, dW1_12", 1), "wrong")  # of one example
     assert [module._difference_from_central(examples=n) < 1e-6 for n in (1, few, few + 1)] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("node", "text"),
+    [
+        (Op("negative", (Op("power", (Var("a"), Number(Integer(2)))),)), "-a * a"),
+        (Op("power", (Op("add", (Var("a"), Var("b"))), Number(Integer(2)))), "(a + b) ** 2"),
+        (Op("maximum", (Number(Integer(0)), Op("negative", (Var("a"),)))), "0.0 if -a < 0 else -a"),
+        (Op("multiply", (Var("a"), Op("minimum", (Var("a"), Number(Integer(0)))))), "a * (0.0 if a > 0 else a)"),
+        (Op("maximum", (Op("add", (Var("a"), Var("b"))), Number(Integer(0)))), "max(a + b, 0.0)"),
+    ],
+)
+def test_what_is_quick_to_interpret(node, text):
+    assert QuickPrinter(MATH)(node) == text
 
 
 def test_a_long_negative_sum_is_broken_at_its_signs():

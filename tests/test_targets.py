@@ -10,7 +10,7 @@ from symbackprop.catalogue.activations import ACTIVATIONS
 from symbackprop.catalogue.losses import LOSSES
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture
 def backend(request):
     """Each of them, where it is installed."""
     found = BACKENDS[request.param]
@@ -42,7 +42,7 @@ NETWORKS |= {
 
 def data(words: dict, batch: int = 5) -> tuple[np.ndarray, np.ndarray]:
     rng, row = np.random.default_rng(2), LOSSES[words["loss"]]
-    t = rng.dirichlet(np.ones(2), batch) if row.targets_sum_to_one else rng.random((batch, 2))
+    t = rng.dirichlet(np.ones(2), batch) if row.targets_sum_to_one else rng.random((batch, 2 // row.parts))
     return rng.standard_normal((batch, 3)), t
 
 
@@ -50,7 +50,23 @@ def arrays_of(values: dict, back) -> dict:
     return {name: back(value) for name, value in values.items()}
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+# Numba compiles for a second for each network: all of them in the slow run, by default one for every kind of line.
+COMPILED = {"gelu", "prelu", "hard_shrink", "maxout", "glu", "softmax", "ce", "kl", "focal", "cosine", "multi_margin"}
+COMPILED |= {"no-bias", "l1", "l2"}
+assert set(NETWORKS) >= COMPILED
+PAIRS = [
+    pytest.param(
+        name,
+        backend,
+        marks=[pytest.mark.slow] if backend == "numba" and name not in COMPILED else [],
+        id=f"{backend}-{name}",
+    )
+    for backend in BACKENDS
+    for name in NETWORKS
+]
+
+
+@pytest.mark.parametrize(("name", "backend"), PAIRS, indirect=["backend"])
 def test_every_target_computes_the_same(name, backend):
     words = {"layers": "3-4-2", **NETWORKS[name]}
     plain, ours = module("numpy", **words), module(backend.target, **words)

@@ -10,7 +10,7 @@ import sympy as sp
 from sympy import Rational
 
 from symbackprop import api
-from symbackprop.calculus.indices import Entry
+from symbackprop.calculus.indices import Entry, InBlock
 from symbackprop.calculus.inert import Apply, Chain, Partial, Total
 from symbackprop.catalogue.entries import Z
 from symbackprop.check.composed import check_composed
@@ -19,10 +19,11 @@ from symbackprop.check.numeric import check_numeric
 from symbackprop.check.proofs import Prover
 from symbackprop.derivation.derive import Derivation, derive
 from symbackprop.derivation.matrix import MatrixView
-from symbackprop.derivation.matrix_terms import Hadamard, Layout, Map, Product, Scaled, SumOver, Transpose
+from symbackprop.derivation.matrix_terms import Hadamard, Layout, Map, Plus, Product, Scaled, SumOver, Transpose
+from symbackprop.derivation.matrix_terms import InBlock as BlockOf
 from symbackprop.handover import emitted
 from symbackprop.network.forward import forward_graph
-from symbackprop.network.quantities import DELTA, NEXT_WEIGHT, OUT, RATE, TARGET, WEIGHT
+from symbackprop.network.quantities import DELTA, NEXT_WEIGHT, OUT, RATE, SIZE, TARGET, WEIGHT
 from symbackprop.network.read import network
 
 
@@ -36,6 +37,9 @@ SILU = derived(activation="silu")
 SOFTMAX = derived(loss="ce")
 DEEP = derived("2-3-3-2", activation="tanh")
 PENALISED = derived(penalty={"kind": "l2", "strength": "mu"})
+GLU = derived("2-2-1", activation="glu")
+MAXOUT = derived("2-2-1", activation="maxout", output_activation="identity")
+TIED = derived(activation="softmax", output_activation="identity")
 
 
 def swapped(entry: Entry) -> Entry:
@@ -80,6 +84,21 @@ def slope_at_output(right: sp.Expr) -> sp.Expr:
     return right.replace(lambda e: isinstance(e, Apply), lambda e: Apply(e.tag, e.order, OUT[e.arguments[0].indices]))
 
 
+def other_block(entry: Entry) -> Entry:
+    place = entry.indices[-1]
+    if not isinstance(place, InBlock):
+        return entry
+    return entry.base[entry.indices[0], InBlock(place.unit, 1 - place.block, place.args[2])]
+
+
+def half_as_many(right: sp.Expr) -> sp.Expr:
+    return right.xreplace({2 * SIZE[3]: SIZE[3]})
+
+
+def own_slope_alone(right: sp.Expr) -> sp.Expr:
+    return right.xreplace(dict.fromkeys(right.atoms(sp.Sum), sp.S.Zero))
+
+
 def sigma(u: sp.Expr) -> sp.Expr:
     return 1 / (1 + sp.exp(-u))
 
@@ -108,6 +127,11 @@ TWINS: list[tuple[str, Derivation, str, Callable[[Any], Any]]] = [
     ("the penalty's part forgotten", PENALISED, "gradient.w.1.total", without_penalty),
     ("an edge that does not exist", SIGMOID, "w11[1].factor.3", lambda r: WEIGHT[2, 4, 1]),
     ("a bias's derivative of zero", SIGMOID, "gradient.b.1.local", lambda r: sp.S.Zero),
+    ("blocks that changed places", GLU, "delta.2.piece.0", with_entries(other_block)),
+    ("a forward equation with its blocks in each other's place", GLU, "slope.piece.2.1.0", with_entries(other_block)),
+    ("a block that passes nothing back", GLU, "back.2.out", half_as_many),
+    ("the slope of the other piece", MAXOUT, "slope.piece.2.0", lambda r: 1 - r),
+    ("what the other outputs pass back forgotten", TIED, "delta.2", own_slope_alone),
     ("a wrong forward equation", SIGMOID, "forward.z.2.1", with_entries(another_weight)),
 ]  # fmt: skip
 
@@ -159,6 +183,21 @@ def map_of_outputs(term: Any) -> Any:
     return Hadamard((*factors, Map(slope.function, slope.symbols, (replace(argument, base=OUT),))))
 
 
+def of_first(term: Any) -> Any:
+    """The term with the first block in place of every other."""
+    if isinstance(term, BlockOf):
+        return replace(term, block=0)
+    if isinstance(term, Hadamard):
+        return Hadamard(tuple(map(of_first, term.factors)))
+    return replace(term, arguments=tuple(map(of_first, term.arguments))) if isinstance(term, Map) else term
+
+
+def without_sum(term: Any) -> Any:
+    """The term without what is summed over the units of its layer."""
+    kept = [f.terms[0] if isinstance(f, Plus) else f for f in term.factors]
+    return Hadamard(tuple(kept))
+
+
 def other_sum(term: Any) -> Any:
     return replace(term, of=replace(term.of, over="columns"))
 
@@ -172,6 +211,10 @@ MATRIX_TWINS: list[tuple[str, Derivation, str, Callable[[Any], Any]]] = [
     ("a sign", SIGMOID, "dw.2", lambda t: Scaled(-t.factor, t.of)),
     ("a factor 1/2", SIGMOID, "dw.2", lambda t: Scaled(t.factor * Rational(1, 2), t.of)),
     ("a sum over units, not examples", SIGMOID, "db.1", other_sum),
+    ("blocks side by side in the wrong order", GLU, "delta.2", lambda t: replace(t, blocks=t.blocks[::-1])),
+    ("one block twice", GLU, "delta.2", lambda t: replace(t, blocks=t.blocks[:1] * 2)),
+    ("a block for the other", MAXOUT, "delta.2", lambda t: replace(t, blocks=tuple(map(of_first, t.blocks)))),
+    ("what the other outputs pass back forgotten", TIED, "delta.2", without_sum),
 ]  # fmt: skip
 
 
@@ -225,6 +268,8 @@ FOLDED_TWINS: list[tuple[str, Derivation, str, Callable[[Any], Any]]] = [
     ("a factor 1/2", SILU, "gradient.w.1", lambda r: r / 2),
     ("a transposed W between layers of one width", DEEP, "delta.3.output", with_entries(transposed)),
     ("a transposed W", SIGMOID, "delta.2.output", with_entries(transposed)),
+    ("blocks that changed places", GLU, "delta.2.piece.1", with_entries(other_block)),
+    ("what the other outputs pass back forgotten", TIED, "delta.2", own_slope_alone),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch.nn import functional as F  # noqa: N812 - as everyone calls it
 
@@ -56,6 +57,7 @@ LOSSES = {  # of outputs and targets; the shares of the outputs, or their sum
     "quantile": lambda a, t: F.l1_loss(a, t, reduction="none") / 2,
     "poisson": lambda a, t: a - t * a.log(),
     "poisson_nll": lambda a, t: F.poisson_nll_loss(a, t, reduction="none"),
+    "gaussian_nll": lambda a, t: F.gaussian_nll_loss(*halves(a, t), reduction="none", eps=1e-300),
     "bce": lambda a, t: F.binary_cross_entropy(a, t, reduction="none"),
     "bce_with_logits": lambda a, t: F.binary_cross_entropy_with_logits(a, t, reduction="none"),
     "ce": lambda a, t: -t * a.log(),
@@ -72,14 +74,23 @@ LOSSES = {  # of outputs and targets; the shares of the outputs, or their sum
     "multi_margin": lambda a, t: F.multi_margin_loss(a, t.argmax(dim=-1), reduction="none"),
     "squared_multi_margin": lambda a, t: F.multi_margin_loss(a, t.argmax(dim=-1), p=2, reduction="none"),
 }
+OF_TWO = {"gaussian_nll"}  # two outputs for each target
 PROBABILITIES = {"ce", "ce_smoothed", "nll", "kl"}
 SIGNS = {"hinge", "squared_hinge", "soft_margin"}
 CLASSES = {"multi_margin", "squared_multi_margin"}  # 1 for one class, 0 for the others
 POSITIVE = {"msle", "mape", "poisson", "poisson_nll", "ce_any_sum"}
 
 
+def halves(a, t):
+    """Means, targets and variances."""
+    mean, log_variance = a.chunk(2, dim=-1)
+    return mean, t, log_variance.exp()
+
+
 def targets(loss: str, shape: tuple[int, int], seed: int = 0) -> torch.Tensor:
-    """Targets that the loss is made for."""
+    """Targets that the loss is made for, where there are so many examples and outputs."""
+    if loss in OF_TWO:
+        shape = (shape[0], shape[1] // 2)
     chance = torch.Generator().manual_seed(seed)
     numbers = torch.rand(shape, dtype=torch.float64, generator=chance)
     if loss in PROBABILITIES:
@@ -99,10 +110,13 @@ def loss_and_gradients(spec, params, x, t):
     a = torch.as_tensor(x, dtype=torch.float64)
     for layer, use in enumerate(spec.activations, start=1):
         z = a @ values[f"W{layer}"]
-        a = ACTIVATIONS[use.entry.name](z + values[f"b{layer}"] if f"b{layer}" in values else z)
+        z = z + values[f"b{layer}"] if f"b{layer}" in values else z
+        # A slope that is learned is one number for its layer; layers are counted from the input.
+        slope = values.get(f"alpha{layer + 1}")
+        a = ACTIVATIONS[use.entry.name](z) if slope is None else F.prelu(z, slope.reshape(1))
     total = LOSSES[spec.loss.entry.name](a, torch.as_tensor(t)).sum()
     if spec.output_reduction == "mean":
-        total = total / spec.sizes[-1]
+        total = total / np.shape(t)[-1]
     if spec.batch_reduction == "mean":
         total = total / len(x)
     total.backward()

@@ -45,7 +45,8 @@ def find_activation(text: str) -> tuple[str, Activation, Numbers]:
         return name.lower(), GENERIC, _numbers(name.lower(), {}, arguments)
     entry = _row(name, ACTIVATIONS, "activation")
     if entry.of_pieces is not None:
-        entry = entry.of_pieces(_pieces(entry, arguments))
+        count = _pieces(entry, arguments)
+        entry = entry if count == entry.pieces else entry.of_pieces(count)
         return entry.name, entry, {}
     return entry.name, entry, _numbers(entry.name, entry.parameters, arguments)
 

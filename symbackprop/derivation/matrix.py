@@ -11,8 +11,8 @@ from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import spelled_out
 from symbackprop.derivation.final import final_deltas
-from symbackprop.derivation.fold import Fold
-from symbackprop.derivation.matrix_terms import Along, Gradient, Joined, Layout, Plus, Scaled
+from symbackprop.derivation.fold import Fold, scaled
+from symbackprop.derivation.matrix_terms import Along, Gradient, Joined, Layout, Plus, Scaled, SumOver, Term
 from symbackprop.derivation.steps import Step
 from symbackprop.network import layers
 from symbackprop.network.forward import ForwardGraph
@@ -31,6 +31,7 @@ from symbackprop.network.quantities import (
     TARGET,
     TO,
     WEIGHT,
+    is_trained,
     updated,
 )
 from symbackprop.network.spec import PenaltyUse
@@ -136,20 +137,20 @@ class _Reader:
     def gradient(self, of: Entry) -> Step:
         """∂E/∂W, ∂E/∂b or ∂E/∂α: the examples' δ·a summed, plus the penalty's part."""
         name = f"gradient.{of.base.label}.{of.indices[0]}"
-        whole = self.over_batch(self.prepared(self.general[name].right))
+        each = self.prepared(self.general[name].right)
         uses = [name]
-        if (penalty := self.general.get(f"{name}.penalty")) is not None:
-            whole += self.prepared(penalty.right)
-            uses.append(penalty.label)
         leaf, rows, columns = self._fold.leaf(of)
+        if is_trained(of) and self.layout.batch:
+            term = self.added_up(each)
+        else:
+            whole = self.over_batch(each)
+            if (penalty := self.general.get(f"{name}.penalty")) is not None:
+                whole += self.prepared(penalty.right)
+                uses.append(penalty.label)
+            term = self._fold(whole, rows, columns)
         rule = rules.LINEARITY if self.layout.batch else rules.MATRIX
-        return Step(
-            f"matrix.d{of.base.label}.{of.indices[0]}",
-            Gradient(leaf, self.objective),
-            self._fold(whole, rows, columns),
-            rule,
-            tuple(uses),
-        )
+        label = f"matrix.d{of.base.label}.{of.indices[0]}"
+        return Step(label, Gradient(leaf, self.objective), term, rule, tuple(uses))
 
     def update(self, of: Entry) -> Step:
         """W ← W - η ∂E/∂W."""
@@ -169,6 +170,15 @@ class _Reader:
             elif self.layout.batch and entry.base in PER_EXAMPLE:
                 put[entry] = entry.base[(*entry.indices, EXAMPLE)]
         return plain.xreplace(put)
+
+    def added_up(self, expr: Expr) -> Term:
+        """The term that adds up a number of each example: SymPy would take cases out of the sums inside ``expr``."""
+        in_rows = self.layout.examples_in_rows
+        term = self._fold(expr, *((EXAMPLE, None) if in_rows else (None, EXAMPLE)))
+        factor, inside = (term.factor, term.of) if isinstance(term, Scaled) else (Integer(1), term)
+        if self.graph.spec.batch_reduction == "mean":
+            factor /= BATCH
+        return scaled(factor, SumOver(inside, "rows" if in_rows else "columns"))
 
     def over_batch(self, expr: Expr) -> Expr:
         """Σ_m, divided by the number of examples where the batch is averaged; ``expr`` itself for one example."""

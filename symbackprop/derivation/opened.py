@@ -24,7 +24,10 @@ def by_delta(derivation: Derivation, of: Entry) -> Iterator[Step]:
         yield Step("weight.folded", folded.left, over_units(derivation, of), folded.rule, folded.uses)
         return
     yield Step("weight.folded", folded.left, folded.right, rules.LOCAL_GRADIENT, ("weight.unit", "weight.local"))
-    for step in derivation.scalar.delta(*along.first_unit(of)):
+    layer, pre = along.first_unit(of)
+    stated = derivation.scalar.delta(layer, pre)
+    read = {partial for step in stated for partial in step.right.atoms(Partial)}
+    for step in (*(step for step in derivation.scalar.passed(layer) if step.left in read), *stated):
         yield Step(f"weight.{step.label}", step.left, step.right, step.rule, step.uses)
 
 

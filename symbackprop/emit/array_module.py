@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -22,6 +22,7 @@ from symbackprop.emit.arrays import ArrayPrinter, Library
 from symbackprop.emit.formulas import FormulaReader
 from symbackprop.emit.lower import lower
 from symbackprop.emit.names import Names
+from symbackprop.emit.printer import PythonPrinter
 from symbackprop.emit.program import Assign, Program, Var, needed
 from symbackprop.emit.stored import Stored
 from symbackprop.network.spec import NetworkSpec
@@ -235,20 +236,21 @@ class ArrayModule:
             "weights": len(weights),
             "biases": len(biases),
             "opening": [
-                *_unpacking(", ".join(weights), f"_turned({library.as_arrays.format('weights')}, layout)"),
-                *(_unpacking(", ".join(biases), "biases") if biases else []),
+                *unpacking(", ".join(weights), f"_turned({library.as_arrays.format('weights')}, layout)"),
+                *(unpacking(", ".join(biases), "biases") if biases else []),
             ],
             "stored": self.stored.of(arrays).items(),
             "closing": [
                 *source.listed("weights", weights),
                 *source.listed(f"biases: {listed}", biases),
             ],
-            "taken_apart": self.taken_apart("arrays"),
+            "taken_apart": self.taken_apart("arrays", unused=self.starts),
         }
 
-    def taken_apart(self, arrays: str) -> list[str]:
+    def taken_apart(self, arrays: str, unused: Collection[str] = ()) -> list[str]:
         """The lines that give the program's parameters (or their gradients) their names."""
-        return [*_unpacking(", ".join(self.stored.shapes), f"_parameters({arrays})"), *self.stored.opening]
+        names = [f"_{name}" if name in unused else name for name in self.stored.shapes]
+        return [*unpacking(", ".join(names), f"_parameters({arrays})"), *self.stored.opening]
 
 
 def array_parts(library: Library) -> Callable[[Derivation, Profile, Mapping[str, int]], dict[str, Any]]:
@@ -263,7 +265,7 @@ def array_parts(library: Library) -> Callable[[Derivation, Profile, Mapping[str,
     return parts
 
 
-def _unpacking(names: str, value: str) -> list[str]:
+def unpacking(names: str, value: str) -> list[str]:
     """``names = value`` for one name or many, on lines that fit."""
     line = f"{names} = {value}" if "," in names else f"({names},) = {value}"
     if len(line) + 4 <= source.WIDTH:
@@ -311,7 +313,9 @@ def updates(stored: Stored, printing: Printing, spec: NetworkSpec) -> list[tuple
     return list({stored.held_in(line.name): printer(line.node) for line in program.updates}.items())
 
 
-def stand_ins(keywords: Mapping[str, str], spec: NetworkSpec, printing: Printing) -> dict[str, list[tuple[str, str]]]:
+def stand_ins(
+    keywords: Mapping[str, str], spec: NetworkSpec, printing: Callable[[Mapping[Symbol, str]], PythonPrinter]
+) -> dict[str, list[tuple[str, str]]]:
     """What the self-check hands in: the names and values of numbers, the first lines and values of functions.
 
     These are tanh and half the squared error, their slopes derived; a loss that takes outputs between 0 and 1 only gets
@@ -325,7 +329,9 @@ def stand_ins(keywords: Mapping[str, str], spec: NetworkSpec, printing: Printing
     }
 
 
-def _stand_in(name: str, activation: row.Activation, printing: Printing) -> tuple[str, str]:
+def _stand_in(
+    name: str, activation: row.Activation, printing: Callable[[Mapping[Symbol, str]], PythonPrinter]
+) -> tuple[str, str]:
     if name in ("cost", "cost_slope"):
         formula, symbols = MSE.value if name == "cost" else diff(MSE.value, row.A), [row.A, row.T]
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from symbackprop.errors import UnsupportedExpression
 ArrayNode = MatMul | Transposed | Reduce | Columns | Joined
 ATOM, POWER, SIGN, PRODUCT, SUM, TEST, CASE = 9, 8, 7, 6, 5, 4, 3
 
+SIMPLE = re.compile(r"\w+|[0-9.e]+")  # a name or a number
 COMPARISONS = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==", "not_equal": "!="}
 
 
@@ -58,10 +60,14 @@ class PythonPrinter:
             case Op("divide", (above, below)):
                 return f"{self.inside(above, PRODUCT)} / {self.inside(below, POWER)}", PRODUCT
             case Op("negative", (of,)):
-                return f"-{self.inside(of, PRODUCT)}", SIGN
+                text = self.inside(of, PRODUCT)
+                # As formatters write it: the sign of a power stands apart from it, unless that is of names and numbers.
+                apart = isinstance(of, Op) and of.function == "power" and " ** " in text
+                return f"-({text})" if apart else f"-{text}", SIGN
             case Op("power", (base, exponent)):
-                sign = "**" if isinstance(base, Var) and isinstance(exponent, Number) else " ** "
-                return f"{self.inside(base, ATOM)}{sign}{self.inside(exponent, ATOM)}", POWER
+                text, times = self.inside(base, ATOM), self.inside(exponent, ATOM)
+                sign = "**" if SIMPLE.fullmatch(text) and SIMPLE.fullmatch(times) else " ** "
+                return f"{text}{sign}{times}", POWER
             case Op(function, (left, right)) if function in COMPARISONS:
                 return f"{self.inside(left, SUM)} {COMPARISONS[function]} {self.inside(right, SUM)}", TEST
             case Op("where", (test, value, other)):

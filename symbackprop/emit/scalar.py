@@ -41,7 +41,6 @@ NEAR = '''def _near(u: float) -> float:
     """The nearest number with half of the digits of u: its square is exact."""
     shifted = 134217729 * u  # 2^27 + 1
     return shifted - (shifted - u)'''
-HELPERS = {"_sign": SIGN, "_near": NEAR}
 
 
 def own_piece(block: int) -> Symbol:
@@ -54,46 +53,22 @@ class MathPrinter(PythonPrinter):
     """Prints nodes over Python floats."""
 
     def printed(self, node: Node) -> tuple[str, int]:
-        """A square as a product, the greater of two names by a test: Python takes a third of the time for them."""
         match node:
-            case Op("power", (Var() as base, Number(two))) if two == 2:
-                return super().printed(Op("multiply", (base, base)))
-            case Op("maximum" | "minimum" as function, (left, right)) if is_name(left) and is_name(right):
-                first, second = (right, left) if isinstance(left, Number) else (left, right)
-                # In this order what is not a number stays so.
-                return self.cases(Op("less" if function == "maximum" else "greater", (first, second)), second, first)
+            case Op("power", (base, exponent)) if not (isinstance(exponent, Number) and exponent.value.is_Integer):
+                # To a type checker, ** of such an exponent may be complex.
+                return f"math.pow({self(base)}, {self(exponent)})", ATOM
         return super().printed(node)
 
     def cases(self, test: Node, value: Node, other: Node) -> tuple[str, int]:
-        """One of two values, each of them a float."""
-        return (
-            f"{real(self.inside(value, TEST))} if {self.inside(test, TEST)} else {real(self.inside(other, CASE))}",
-            CASE,
-        )
-
-    def argument(self, node: Node) -> str:
-        return real(self(node))
+        match test:
+            case Op("greater", sides) if sides in ((value, other), (other, value)):
+                return self.function("maximum" if sides == (value, other) else "minimum", sides)
+        return f"{self.inside(value, TEST)} if {self.inside(test, TEST)} else {self.inside(other, CASE)}", CASE
 
     def function(self, function: str, args: tuple[Node, ...]) -> tuple[str, int]:
         if function in ("and", "or"):
             return f" {function} ".join(self.inside(arg, ATOM) for arg in args), CASE
         return super().function(function, args)
-
-
-def is_name(node: Node) -> bool:
-    """Whether ``node`` is cheap enough to be written twice: a name, its negative, or a number."""
-    return isinstance(node, Var | Number) or (
-        isinstance(node, Op) and node.function == "negative" and is_name(node.args[0])
-    )
-
-
-def real(text: str) -> str:
-    """A whole number as a float; any other text as it is.
-
-    >>> real("-1"), real("z1")
-    ('-1.0', 'z1')
-    """
-    return f"{text}.0" if text.removeprefix("-").isdigit() else text
 
 
 def identifier(entry: Entry) -> str:
@@ -260,7 +235,7 @@ def scalar_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str,
         "all_lines": everything.lines,
         "error": ERROR_NAME,
         "gradients": gradients.items(),
-        "helpers": [text for name, text in HELPERS.items() if name in everything.helpers],
+        "helpers": [text for name, text in (("_sign", SIGN), ("_near", NEAR)) if name in everything.helpers],
     }
 
 

@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate, chain, groupby
 
 from sympy import Rational, Symbol
 
@@ -17,8 +17,9 @@ from symbackprop.network.quantities import BATCH, RATE
 from symbackprop.network.spec import NetworkSpec
 
 WIDTH = 120
+MARKS = ((" if ", " else "), (" + ", " - "), (" * ", " / "))  # where a long line is broken, loosest first
+ASSIGNMENT = re.compile(r"\w+(\[[^]]*\])? [-+*/]?= ")
 CLASS_WEIGHTS = "CLASS_WEIGHTS"  # the constant with the weights of all classes
-ASSIGNMENT = re.compile(r"\w+ [-+*/]?= ")
 
 
 @dataclass(frozen=True)
@@ -158,11 +159,13 @@ def fitted(statement: str, indent: int = 4, comment: str = "") -> list[str]:
     match = ASSIGNMENT.match(statement)
     target, value = (statement[: match.end()], statement[match.end() :]) if match else (statement, "")
     pieces = [value]
-    for marks in ((" + ", " - "), (" * ", " / ")):
+    for marks in MARKS:
         if value and len(pieces) == 1 and len(value) + indent + 4 > WIDTH:
             pieces = _split(value, marks)
-    one_call = value.endswith(")") and len(_split(value, (" + ", " - ", " * ", " / ", " @ "))) == 1
+    one_call = value.endswith(")") and len(_split(value, (*chain(*MARKS), " @ "))) == 1
     if value and not one_call:
+        if (opened := _opened_at_an_end(target, value, indent)) is not None:
+            return [opened[0] + note, *opened[1:]]
         lines = [line for piece in pieces for line in _broken(piece.strip(), indent + 4)]
         return [f"{target}({note}", *(f"    {line}" for line in lines), ")"]
     head, _, rest = statement.partition("(")
@@ -188,9 +191,14 @@ def _broken(text: str, indent: int) -> list[str]:
     """An expression as lines that fit: broken at its signs, else inside its first brackets."""
     if len(text) + indent <= WIDTH:
         return [text]
-    for marks in ((" + ", " - "), (" * ", " / ")):
+    for marks in MARKS:
         if len(pieces := _split(text, marks)) > 1:
             return [line for piece in pieces for line in _broken(piece.strip(), indent)]
+    return _opened(text, indent)
+
+
+def _opened(text: str, indent: int) -> list[str]:
+    """An expression with what stands inside its first brackets on lines of its own."""
     head, _, rest = text.partition("(")
     depths = accumulate((c in "([") - (c in ")]") for c in rest)
     end = next((at for at, depth in enumerate(depths) if depth < 0), None)
@@ -201,6 +209,29 @@ def _broken(text: str, indent: int) -> list[str]:
     if len(parts) == 1:
         inside = [_broken(rest[:end], indent + 4)]
     return [f"{head}(", *(f"    {line}" for lines in inside for line in lines), f"){rest[end + 1 :]}"]
+
+
+def _opened_at_an_end(target: str, value: str, indent: int) -> list[str] | None:
+    """A ``value`` of two operands, broken inside the brackets of one of them, the last that leave the rest its line.
+
+    Formatters put no brackets around a value that they can break inside its own.
+    """
+    pieces = next((pieces for marks in MARKS if len(pieces := _split(value, marks)) > 1), [])
+    if len(pieces) != 2:
+        return None
+    first, second = pieces
+    if second.endswith(")"):
+        depths = list(accumulate((c in ")]") - (c in "([") for c in reversed(second)))
+        at = len(second) - 1 - depths.index(0)
+        before = f"{target}{first}{second[:at]}"
+        if len(before) + 1 + indent <= WIDTH:
+            head, *rest = _opened(second[at:], indent)
+            return [before + head, *rest]
+    if first.startswith("("):
+        *rest, last = _opened(first, indent)
+        if len(last + second) + indent <= WIDTH:
+            return [target + rest[0], *rest[1:], last + second]
+    return None
 
 
 def filled(pieces: list[str], indent: int = 0) -> list[str]:

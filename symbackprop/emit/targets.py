@@ -12,6 +12,7 @@ from symbackprop.emit.array_api import ARRAY_API
 from symbackprop.emit.array_module import array_parts
 from symbackprop.emit.javascript import javascript_parts
 from symbackprop.emit.jax import JAX
+from symbackprop.emit.numba import numba_parts
 from symbackprop.emit.numpy_module import numpy_parts
 from symbackprop.emit.scalar import PER_WEIGHT, scalar_parts
 from symbackprop.emit.torch import TORCH
@@ -74,6 +75,7 @@ TARGETS: dict[str, Target] = {
             array_parts(TORCH),
         ),
         _row("jax", "JAX, for jit, vmap and several devices", "gradients_jax.py", array_parts(JAX)),
+        _row("numba", "NumPy arrays, loops that Numba compiles", "gradients_numba.py", numba_parts),
         _row(
             "javascript",
             "what a page computes with",

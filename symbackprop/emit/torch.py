@@ -18,7 +18,7 @@ TORCH = Library(
     rows="torch.vstack(({}, {}))",
     columns="torch.column_stack(({}, {}))",
     joined="torch.cat(({}), dim=1)",
-    normal="torch.randn({}, generator=rng, dtype=dtype, device=rng.device) / {}**0.5",
+    normal="_normal({}, {}, rng, dtype)",
     zeros="torch.zeros({}, dtype=dtype, device=rng.device)",
     start="torch.tensor({}, dtype=dtype, device=rng.device)",
     as_array="torch.as_tensor({})",

@@ -11,7 +11,7 @@ from sympy import Add, Expr, Mul, Sum
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Chain, Total
 from symbackprop.catalogue.entries import T
-from symbackprop.derivation.matrix_terms import Hadamard, Leaf, Map, Plus, Product, Scaled, SumOver, Transpose
+from symbackprop.derivation.matrix_terms import Hadamard, Joined, Leaf, Map, Plus, Product, Scaled, SumOver, Transpose
 from symbackprop.derivation.steps import Formula
 from symbackprop.network.quantities import TARGET
 
@@ -102,6 +102,11 @@ def term_sign(term: Any) -> tuple[int, Any]:
             if all(sign == -1 for sign, _ in parts):
                 return -1, Plus(tuple(part for _, part in parts))
             return 1, positive_first(with_sign(*pair) for pair in parts)
+        case Joined(blocks, along):
+            parts = [term_sign(part) for part in blocks]
+            if all(sign == -1 for sign, _ in parts):
+                return -1, Joined(tuple(part for _, part in parts), along)
+            return 1, Joined(tuple(with_sign(*pair) for pair in parts), along)
         case Map(function, symbols, arguments):
             signs, inner = zip(*map(term_sign, arguments), strict=True)
             put = {symbol: sign * symbol for symbol, sign in zip(symbols, signs, strict=True)}
@@ -118,6 +123,8 @@ def minus_term(term: Any) -> Any:
         at = next((n for n, factor in enumerate(term.factors) if is_term_difference(factor)), None)
         if at is not None:
             return Hadamard(tuple(minus_term(f) if n == at else f for n, f in enumerate(term.factors)))
+    if isinstance(term, Joined):
+        return Joined(tuple(with_sign(-1, block) for block in term.blocks), term.along)
     if isinstance(term, Scaled) and is_term_difference(term.of):
         return Scaled(term.factor, minus_term(term.of))
     return Scaled(sp.S.NegativeOne, term)

@@ -13,7 +13,8 @@ from symbackprop.calculus.indices import Entry
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.general import general_parts
 from symbackprop.derivation.steps import Block, Section, Step, numbering
-from symbackprop.network.quantities import LAYER, PRE, WEIGHT
+from symbackprop.network.layers import Equation
+from symbackprop.network.quantities import LAYER, PRE, TO, WEIGHT
 from symbackprop.render.equations import EquationWriter, PrintedSection
 
 LAST = Symbol("L", integer=True, positive=True)  # the last layer
@@ -43,8 +44,11 @@ def forward(derivation: Derivation) -> Iterator[Step]:
     """The distinct forward equations, with the layer left symbolic."""
     graph = derivation.graph
     pre = dict.fromkeys(graph.pre[l].equation for l in range(2, graph.depth + 1))
-    out = dict.fromkeys(graph.out[l].equation for l in range(2, graph.depth + 1))
-    for name, equations in (("z", pre), ("a", out), ("error", {graph.error.equation: None})):
+    out: dict[Expr, Equation] = {}
+    for equation in (graph.out[l].equation for l in range(2, graph.depth + 1)):
+        # The units of the last layer may have a letter of their own.
+        out.setdefault(equation.right.xreplace({equation.left.indices[1]: TO}), equation)
+    for name, equations in (("z", pre), ("a", out.values()), ("error", [graph.error.equation])):
         for n, equation in enumerate(equations):
             put = {LAYER: LAST} if name == "error" else {}
             left, right = (side.xreplace(put) for side in (equation.left, equation.right))

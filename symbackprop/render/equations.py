@@ -189,12 +189,16 @@ class EquationWriter:
         return self.style.inline(f"{self.printed(step.left).text} {sign} {self.printed(step.right).text}")
 
     def of_blocks(self) -> Iterator[str]:
-        """How a block of an array is written, where a unit reads several pre-activations."""
-        uses = self.derivation.graph.spec.activations
-        layer = next((l for l, use in enumerate(uses, start=2) if use.entry.pieces > 1), None)
-        if layer is not None:
-            whole = Leaf(PRE, layer, None, None)
-            yield words("words", "blocks", self.inline(InBlock(whole, 0, "columns")), self.inline(whole))
+        """How a block of an array is written: where a unit reads several pre-activations, a target several outputs."""
+        spec = self.derivation.graph.spec
+        pieces = {l: use.entry.pieces for l, use in enumerate(spec.activations, start=2) if use.entry.pieces > 1}
+        divided = [("blocks", PRE, layer, count) for layer, count in list(pieces.items())[:1]]
+        if spec.loss.entry.parts > 1:
+            divided.append(("blocks_of_outputs", OUT, spec.depth, spec.loss.entry.parts))
+        for key, base, layer, count in divided:
+            whole = Leaf(base, layer, None, None)
+            first = InBlock(whole, 0, "columns", count)
+            yield words("words", key, self.inline(first), self.inline(whole))
 
     def tilde(self) -> Iterator[str]:
         """What a tilde means, in a notation in which biases are the weights of a unit 0."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sympy import Rational, Symbol
 
 from symbackprop.catalogue.entries import Activation, Loss, Penalty
+from symbackprop.catalogue.lookup import PIECES
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.keys import INDICES, LETTERS
 from symbackprop.notation.profile import load_profile
@@ -29,6 +30,8 @@ def listed(rows: Iterable[Activation | Loss | Penalty]) -> Iterator[tuple[str, s
     for row in rows:
         formula = row.source if row.value is None else to_text(row.value, NOTATION)
         parameters = {} if isinstance(row, Penalty) else row.parameters
+        if isinstance(row, Activation) and row.of_pieces is not None:
+            parameters = {**parameters, PIECES: Rational(row.pieces)}
         numbers = ", ".join(with_number(symbol, number) for symbol, number in parameters.items())
         yield row.name, ", ".join(row.aliases), f"{formula}   ({numbers})" if numbers else formula
 
