@@ -219,7 +219,8 @@ class Several:
 def over_several(lines: Iterable[Assign], given: Collection[str], taken: Collection[str]) -> Several:
     """The lines cut at their sums over the examples; raises ``UnsupportedExpression`` if they cannot be cut.
 
-    ``given`` are the numbers that come with each example, ``taken`` names not to use. A sum has the name of the line that it is in, which is computed from it after all examples.
+    ``given`` are the numbers that come with each example, ``taken`` names not to use. A sum has the name of the line
+    that it is in, which is computed from it after all examples.
     """
     found = Several([], [], [])
     late: set[str] = set()
