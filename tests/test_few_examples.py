@@ -1,5 +1,6 @@
 """Plain numbers for few examples of small networks: the arrays' values, and whatever they do not fit left to arrays."""
 
+import math
 from functools import cache
 
 import numpy as np
@@ -17,7 +18,7 @@ from symbackprop.emit.program import Assign, Number, Op, Reduce, Var
 from symbackprop.emit.scalar import MATH
 from symbackprop.emit.source import fitted
 from symbackprop.emit.targets import emit, load
-from symbackprop.emit.unrolled import Unroller, in_one, over_several
+from symbackprop.emit.unrolled import Unroller, exponentials, in_one, over_several, with_one_exponential
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.forward import forward_graph
 from symbackprop.network.quantities import BATCH
@@ -224,6 +225,21 @@ def test_the_file_checks_both_forms():
     assert f"for n in (1, {few}, {few + 1}))" in text
     module = load(text.replace("dW1_12, dW1_13", "dW1_13, dW1_12", 1), "wrong")  # of one example
     assert [module._difference_from_central(examples=n) < 1e-6 for n in (1, few, few + 1)] == [False, True, True]
+
+
+def test_one_exponential_where_two_are_computed_of_a_number():
+    z, (decaying, bounded) = Var("z"), exponentials(Var("z"))
+    plain = [Assign("a", bounded), Assign("e", decaying), Assign("s", Op("add", (decaying, Var("e"))))]
+    for lines, names in ((plain, ["e", "a", "s"]), (plain[:1], ["a"]), ([plain[0], plain[2]], ["exp_z", "a", "s"])):
+        found = list(with_one_exponential(lines, {"exp"}))
+        assert [line.name for line in found] == names
+        for number in (-750.0, -0.7, -0.0, 0.0, 0.7, 750.0):
+            values = [{"z": number, "e": 0.0, "math": math}, {"z": number, "e": 0.0, "math": math}]
+            for program, known in zip((lines, found), values, strict=True):
+                for line in program:
+                    known[line.name] = eval(QuickPrinter(MATH)(line.node), known)
+            assert (values[0]["a"], values[0].get("s")) == (values[1]["a"], values[1].get("s"))
+    assert list(with_one_exponential([Assign("a", z)], set())) == [Assign("a", z)]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,10 @@ def test_ratios_are_those_of_the_quick_turns(monkeypatch):
     import table
 
     slow = [5.0] * 50
-    times = {table.OURS: [1.0] * 50 + slow, table.WITH_WORKSPACE: [0.5] * 50 + slow, "plain NumPy": [4.0] * 50 + slow * 2}
+    times = {
+        table.OURS: [1.0] * 50 + slow,
+        table.WITH_WORKSPACE: [0.5] * 50 + slow,
+        "plain NumPy": [4.0] * 50 + slow * 2,
+    }
     assert table.cell(times, "plain NumPy") == "0.25 · 0.12"
     assert table.cell(times, "autograd") == "–"

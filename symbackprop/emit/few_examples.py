@@ -18,7 +18,7 @@ from symbackprop.emit.program import Assign, Node, Number, Op, Var
 from symbackprop.emit.scalar import MATH, NEAR, SIGN, MathPrinter
 from symbackprop.emit.shapes import Shape
 from symbackprop.emit.stored import StoredEntry
-from symbackprop.emit.unrolled import Several, Unroller, in_one, over_several, places
+from symbackprop.emit.unrolled import Several, Unroller, in_one, over_several, places, with_one_exponential
 from symbackprop.errors import UnsupportedExpression
 
 MOST_PRODUCTS = 150  # weights × examples up to which plain numbers are faster than arrays, with a work space or not
@@ -128,7 +128,7 @@ class FewExamples:
         module, names = self.module, self.module.names
         keywords = source.keywords(self.program, module.spec)
         passed = ", ".join(["params", names.input, names.target, "workspace", *(f"{name}={name}" for name in keywords)])
-        lines = list(self.unroll(self.program))
+        lines = list(with_one_exponential(self.unroll(self.program), self.unroll.taken))
         one = [*self.opening("one"), *self.of_one(lines), *self.closing("1")]
         several = []
         if self.most > 1:

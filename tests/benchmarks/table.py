@@ -24,8 +24,8 @@ if __name__ == "__main__":
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # nor can a library that does not ask take more threads
     sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
-import peers  # noqa: E402
-from contenders import CONTENDERS, NEEDS, OURS, WITH_WORKSPACE, checked, is_installed  # noqa: E402
+import peers
+from contenders import CONTENDERS, NEEDS, OURS, WITH_WORKSPACE, checked, is_installed
 
 ROUNDS = 300
 SECONDS = 0.001  # that a turn takes, though it is one call at least
