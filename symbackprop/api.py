@@ -102,9 +102,9 @@ def derive(
     documents show: "exam" (the results on a page), "lecture" (one weight in full, the others stated) or "full".
     ``weight`` is the address of one that gets a section of its own, with its paths (default: the network's own).
     With ``numbers``, documents put numbers into every equation: those of the network's ``values``, the others drawn
-    with ``seed``. With ``sizes`` "symbolic", the derivation for any sizes is written beside them, as ``general.md`` and
-    ``general.tex``. ``layouts`` orders the factors where the chain rule is written with whole arrays: "numerator",
-    "denominator" or "both" (default: as the notation does).
+    with ``seed``. With ``sizes`` "symbolic", the derivation for any sizes is written beside them, as ``general.md``,
+    ``general.pdf`` and so on. ``layouts`` orders the factors where the chain rule is written with whole arrays:
+    "numerator", "denominator" or "both" (default: as the notation does).
 
     >>> d = derive(network("2-3-1", activation="sigmoid", loss="mse", bias=False))
     >>> d.delta(1, layer=2).recursion
@@ -118,7 +118,7 @@ def derive(
     profile = load_profile(notation or spec.notation)  #    name         -> Profile
     known_targets(spec.targets)
     if layouts is not None:
-        profile = replace(profile, chain_order=known_order(layouts))
+        profile = profile.with_chains(known_order(layouts))
     if (address := weight or spec.weight) is not None:
         section = weight_section(derivation, parameter_at(address, spec))
         derivation = replace(derivation, sections=(*derivation.sections, section))
@@ -229,6 +229,7 @@ class BackpropDerivation:
                 seed,
                 written_steps,
                 chain_order=self.profile.chain_order,
+                any_sizes=self.view.any_sizes,
             )
         return self._reports[seed]
 

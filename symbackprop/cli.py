@@ -105,7 +105,7 @@ def summary_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--weight", metavar="ADDRESS", help="Show the gradient of one weight, such as 'w22[2]', and its paths.")
 @click.option("--detail", metavar="LEVEL", default="full", help="How much documents show: exam, lecture or full.")
 @click.option("--numbers", is_flag=True, help="Put numbers into every equation: those of the file, the others drawn.")
-@click.option("--sizes", metavar="WHICH", default="numeric", help="numeric; symbolic adds general.md for any sizes.")
+@click.option("--sizes", metavar="WHICH", default="numeric", help="numeric; symbolic adds a document for any sizes.")
 @click.option("--layouts", metavar="WHICH", help="Chain rule between arrays: numerator, denominator or both layouts.")
 @click.option("--compare", metavar="NOTATION", help="Write the equations beside those of another notation instead.")
 @click.option("--title", metavar="TEXT", help="Title of the document.")
@@ -149,7 +149,7 @@ def derive(
         rows = derivation.summary() if weight is None else _one_weight(derivation, weight)
     folder = Path(out) if out else Path(GALLERY, _name(given))
     if compare is not None:
-        return _compared(derivation, compare, wanted, folder)
+        return _compared(derivation, compare, wanted, folder, {"quiet": quiet, "as_json": as_json})
     with terminal.working("checking", quiet=quiet):
         report = derivation.check(seed=given["seed"])
     with terminal.working("writing", quiet=quiet):
@@ -158,8 +158,8 @@ def derive(
     return _exit_code(report)
 
 
-def _compared(derivation: Any, notation: str, wanted: Sequence[str], folder: Path) -> int:
-    """Print and write the translation page of two notations."""
+def _compared(derivation: Any, notation: str, wanted: Sequence[str], folder: Path, how: dict[str, bool]) -> int:
+    """Write the translation page of two notations, and print it."""
     from symbackprop import terminal
     from symbackprop.files import write_files
     from symbackprop.render.translation import PAGES
@@ -169,8 +169,7 @@ def _compared(derivation: Any, notation: str, wanted: Sequence[str], folder: Pat
     if not made:
         raise SpecError(f"a comparison is written as {' or '.join(PAGES)}; --format asks for {', '.join(wanted)}")
     paths = write_files(folder, made)
-    terminal.show_translation(translation)
-    terminal.show_paths(paths)
+    terminal.show_translation(translation, paths, **how)
     return 0
 
 

@@ -32,18 +32,27 @@ def emitted(module: ModuleType, spec: NetworkSpec) -> Emitted:
     for tag in tags:
         given[tag] = _of_order(tag, 0)
         given |= {f"{tag}{suffix}": _of_order(tag, order) for suffix, order in SLOPE_SUFFIXES.items()}
-    wanted = signature(module.loss_and_gradients).parameters
-    function = partial(module.loss_and_gradients, **{name: value for name, value in given.items() if name in wanted})
     parameters = Parameters(module, spec)
+    both, plain = (handed(function, given) for function in (module.loss_and_gradients, module.gradients))
+
+    def alone(params: Arrays, x: Any, t: Any) -> Arrays:
+        return parameters.of_vectors(lambda *args: (0.0, plain(*args)))(params, x, t)[1]
+
     return Emitted(
+<<<<<<< HEAD
         parameters.of_vectors(of_all_forms(module, function)),
+=======
+        parameters.of_vectors(both),
+>>>>>>> main
         names=parameters.places,
         weights_from_to=module.WEIGHT_LAYOUT == "from_to",
         stand_ins={tag: stand_in(tag) for tag in tags},
         numbers=numbers,
+        gradients=alone,
     )
 
 
+<<<<<<< HEAD
 def of_all_forms(module: ModuleType, function: Callable[..., Any]) -> Callable[..., Any]:
     """The mean of what ``function`` computes in plain numbers and in arrays: if one of the two is wrong, so is it.
 
@@ -63,6 +72,12 @@ def of_all_forms(module: ModuleType, function: Callable[..., Any]) -> Callable[.
         return (loss + other) / 2, {name: (gradients[name] + others[name]) / 2 for name in gradients}
 
     return mean
+=======
+def handed(function: Callable[..., Any], given: dict[str, Any]) -> Callable[..., Any]:
+    """``function`` with those of the ``given`` arguments that it takes."""
+    wanted = signature(function).parameters
+    return partial(function, **{name: value for name, value in given.items() if name in wanted})
+>>>>>>> main
 
 
 @dataclass(frozen=True)

@@ -134,14 +134,21 @@ def show_refuted(report: Any) -> None:
             console.print(f"REFUTED: {row.group}: {row.name} ({row.how})", style="bold red", soft_wrap=True)
 
 
-def show_translation(translation: Any) -> None:
-    """What differs between two notations, and the equations in both, an equation a line."""
+def show_translation(translation: Any, paths: Sequence[Path], *, quiet: bool = False, as_json: bool = False) -> None:
+    """What differs between two notations, the equations in both, the files; as JSON for programs, quietly nothing."""
     names = (translation.first.name, translation.second.name)
-    show_table([("", *names), *((change.what, change.first, change.second) for change in translation.changes())])
-    console = _console()
-    for part in translation.parts():
-        console.print(f"\n{part.heading}", style="bold")
-        show_table([names, *((pair.first, pair.second) for pair in part.pairs)])
+    changes = [(change.what, change.first, change.second) for change in translation.changes()]
+    parts = {part.heading: [(pair.first, pair.second) for pair in part.pairs] for part in translation.parts()}
+    if as_json:
+        content = {"notations": names, "differences": changes, "equations": parts, "files": list(map(str, paths))}
+        print(json.dumps(content, ensure_ascii=False, indent=2))
+    elif not quiet:
+        show_table([("", *names), *changes])
+        console = _console()
+        for heading, pairs in parts.items():
+            console.print(f"\n{heading}", style="bold")
+            show_table([names, *pairs])
+        show_paths(paths)
 
 
 def show_paths(paths: Sequence[Path]) -> None:

@@ -2,7 +2,7 @@
 // The page: selecting parts of the network, stepping through the equations, numbers that follow, copying.
 (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const { about, formulas } = read("data");
+  const { about, formulas, passed } = read("data");
   const words = read("words");
   const picture = document.querySelector("svg.picture");
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -129,7 +129,7 @@
       if (on) mark(equation, chosen.order);
     }
     clear.hidden = chosen === null;
-    light(chosen === null ? [] : chosen.lit, chosen === null ? [] : chosen.order);
+    light(chosen === null ? [] : [...chosen.lit, ...passed[chosen.passed]], chosen === null ? [] : chosen.order);
     for (const part of parts) {
       const on = part.dataset.entry === entry;
       part.setAttribute("aria-pressed", String(on));

@@ -306,7 +306,7 @@ def test_the_arithmetic_of_the_page_is_that_of_numpy(chromium, name):
 def test_wrong_arithmetic_would_be_seen(chromium):
     derivation = api.derive(api.network(**NETWORKS["softmax"]))
     code = derivation.page_code["gradients.js"]
-    wrong = code.replace("const delta2_3 = a2_3 - t2", "const delta2_3 = t2 - a2_3")
+    wrong = code.replace("const delta2_3 = (exp3_2 - t2", "const delta2_3 = (t2 - exp3_2")
     assert wrong != code
     assert max(errors(chromium, derivation, wrong)) > 1e-3
 
@@ -357,3 +357,25 @@ def test_the_maths_font_is_the_one_in_the_page(page):
     assert page.execute_script("return document.fonts.check('16px \"STIX Two Math\"')")
     # With the font, a stretched bracket is as high as what it encloses; without, it is a box.
     assert page.execute_script("return [...document.fonts].every((font) => font.status === 'loaded')")
+
+
+def test_parts_of_larger_networks_are_selected_too(chromium, pages):
+    unit_by_unit = api.derive(api.network("8-16-16-4", activation="tanh", loss="ce"), detail="lecture")
+    chromium.get(pages("hundreds", unit_by_unit))
+    part = chromium.find_element(By.CSS_SELECTOR, '.network .node[data-entry="a16[2]"]')
+    part.click()
+    assert "a16[2]" in chromium.find_element(By.ID, "about").text.replace("\n", "")
+    assert len(entries(chromium, ".network .edge.lit")) == 8 + 16
+    button = chromium.find_element(By.CSS_SELECTOR, '.network [data-entry="w3,16[1]"]')
+    chromium.execute_script("arguments[0].focus()", button)
+    button.send_keys(Keys.ENTER)
+    assert len(entries(chromium, ".network .edge.lit")) == 1 + 16 + 16 * 4
+    assert "paths to the error: 256" in chromium.find_element(By.ID, "about").text
+    blocks = api.derive(api.network("20-30-10-5", activation="relu", loss="ce"))
+    chromium.get(pages("blocks", blocks))
+    chromium.find_element(By.CSS_SELECTOR, '.network .label[data-entry="W[2]"] text').click()
+    assert entries(chromium, ".network .lit") == {
+        "W[2]", "b[2]", "layer[3]", "n[3]", "f[3]", "W[3]", "b[3]", "layer[4]", "n[4]", "f[4]", "E", "E-out",
+    }  # fmt: skip
+    assert chromium.find_elements(By.CSS_SELECTOR, ".equation.about-it") != []
+    assert chromium.get_log("browser") == []

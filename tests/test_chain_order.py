@@ -10,7 +10,11 @@ from symbackprop.notation.profile import load_profile, profile_from_toml, profil
 from symbackprop.render.equations import all_sections
 from symbackprop.render.show import to_text
 
-SAYS = {"numerator": "This is numerator layout", "denominator": "This is denominator layout", "both": "In denominator"}
+SAYS = {
+    "numerator": "In numerator layout, which is used here",
+    "denominator": "In denominator layout, which is used here",
+    "both": "In denominator layout every derivative is transposed",
+}
 
 
 def chain_rules(derivation):

@@ -16,13 +16,13 @@ from symbackprop.render.detail import LEVELS
 from symbackprop.render.document import page
 from symbackprop.render.formats import FORMATS
 from symbackprop.render.markdown import FLAVOURS
-from symbackprop.render.pdf import typeset
+from symbackprop.render.pdf import Typesetting
 
 WITH_NUMBERS = ("S2", "S5")  # the examples whose functions have formulas
 REPORT = CheckReport(
     (Row("forward", "forward.z2", True, "by definition"),), (), ((1e-2, 1e-5), (1e-4, 1e-9), (1e-6, 1e-10))
 )
-CODE = {"gradients.py": "def loss_and_gradients(params, x, t):\n    return 0.0, {}\n"}
+CODE = {"gradients.py": "def gradients(params, x, t):\n    return {}\n"}
 EXAMPLES, PROFILES = list(api.examples()), profile_names()
 PDFLATEX = shutil.which("pdflatex")
 
@@ -71,7 +71,9 @@ def test_what_always_runs_has_every_notation_at_every_level_and_every_example():
 def test_pages_are_set_in_every_format(example, profile, level):
     form = FORMATS["typ"]
     # Typst itself refuses a page with a letter that no font has: the standard for accessible PDF asks for that.
-    made = typeset(lambda style: pages(example, profile, level, replace(form, style=style))[form.file], form.style)
+    made = Typesetting(
+        lambda style: pages(example, profile, level, replace(form, style=style))[form.file], form.style
+    ).result()
     assert not made.overfull
     assert made.pdf.startswith(b"%PDF")
     # The converter to MathML refuses what it does not know.

@@ -120,8 +120,8 @@ def test_wrong_twins_are_refuted() -> None:
 
 def test_what_is_derived() -> None:
     said = dict(sb.derive(described()).summary())
-    assert said["δₚ[3]"] == "(aₚ[3] − tₚ) exp(−a_{½n₃+p}[3])"
-    assert said["δ_{½n₃+p}[3]"] == "½ − ½ (tₚ − aₚ[3])² exp(−a_{½n₃+p}[3])"
+    assert said["δₚ[3]"] == "(aₚ[3] − tₚ) exp(−a_{n₃/2+p}[3])"
+    assert said["δ_{n₃/2+p}[3]"] == "½ − ½ (tₚ − aₚ[3])² exp(−a_{n₃/2+p}[3])"
     assert not any(entry.has(InBlock) for entry in derived().graph.targets())
 
 
@@ -131,6 +131,8 @@ def test_documents_in_every_notation(profile: str) -> None:
     pages = render(derived(), None, load_profile(profile), kinds)
     for kind in kinds:
         assert "negative log-likelihood of a normal distribution" in pages[f"derivation.{kind}"]
+        # The place in the second block is set letter by letter, on one line.
+        assert {"md": "/2+", "tex": "/2+", "typ": r" \/ 2 + "}[kind] in pages[f"derivation.{kind}"]
     assert "summed over the targets" in pages["derivation.md"]
     assert "The outputs lie in blocks of as many as there are targets" in pages["derivation.md"]
 

@@ -28,7 +28,7 @@ def test_a_wrong_recursion_is_refuted():
     derivation = derived("deep")
     part = next(part for part in general_parts(derivation) if part.section.key == "general_step")
     layer = part.layers[0]
-    (value,) = (step for step in part.at(layer) if step.label.endswith(".value"))
+    (value,) = (step for step in part.at(layer) if ".value." in step.label)
     twin = replace(value, right=value.right.args[0])  # the slope is dropped
     prover = Prover(derivation.graph, [twin, *derivation.steps], 0)
     assert prover.row(twin, "general").verdict is False
@@ -40,9 +40,12 @@ def test_layers_are_covered_once(name):
     parts = list(general_parts(derivation))
     depth = derivation.graph.depth
     steps = sorted(layer for part in parts if part.section.key == "general_step" for layer in part.layers)
-    gradients = sorted(layer for part in parts if part.section.key == "general_gradients" for layer in part.layers)
+    weights = [part for part in parts if part.section.blocks[0].key == "general_w"]
     assert steps == list(range(2, depth))
-    assert gradients == list(range(1, depth))
+    assert sorted(layer for part in weights for layer in part.layers) == list(range(1, depth))
+    learned = [part for part in parts if part.section.blocks[0].key == "general_trained"]
+    trained = sorted(int(entry.indices[0]) for entry in derivation.graph.spec.trained.values())
+    assert sorted(layer for part in learned for layer in part.layers) == trained
 
 
 def test_deltas_are_shown_before_they_are_contracted():
@@ -57,7 +60,7 @@ def test_the_concrete_equations_are_instances(name):
     graph = derivation.graph
     for part in general_parts(derivation):
         for layer in part.layers if part.section.key == "general_step" else ():
-            (value,) = (step for step in part.at(layer) if step.label.endswith(".value"))
+            (value,) = (step for step in part.at(layer) if ".value." in step.label)
             (j,) = (s for s in value.right.free_symbols if s.name == "j")
             for unit in graph.units(layer):
                 stated = derivation.scalar.delta(layer, unit)[0]

@@ -9,18 +9,21 @@ from html.parser import HTMLParser
 import pytest
 
 from symbackprop import api
+from symbackprop.calculus.indices import instantiate
 from symbackprop.calculus.inert import Partial
 from symbackprop.errors import UnsupportedExpression
-from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, WEIGHT
+from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, PRE, WEIGHT
 from symbackprop.notation.apply import Notation
-from symbackprop.notation.profile import profile_names
+from symbackprop.notation.profile import load_profile, profile_names
 from symbackprop.render.equations import EquationWriter, equation_numbers
 from symbackprop.render.formats import FORMATS
 from symbackprop.render.html.about import AboutWriter
+from symbackprop.render.html.about_folded import FoldedAboutWriter
 from symbackprop.render.html.equations import mentioned
 from symbackprop.render.html.factors import FactorMarks, came_from
 from symbackprop.render.html.live import LiveWriter
 from symbackprop.render.html.mathml import continued, mathml
+from symbackprop.render.picture.highlight import highlight
 
 LIMIT = 500_000
 VOID = {"meta", "link", "input", "br", "hr", "img"}
@@ -90,11 +93,59 @@ def test_a_hostile_title_stays_text():
     assert "&lt;/title&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;amp;" in page
 
 
-def test_without_numbers_a_large_network_still_has_its_page():
+def known(page):
+    return json.loads(re.search(r'id="data">(.*?)</script>', page)[1])
+
+
+def test_in_a_large_network_layers_and_the_weights_between_them_can_be_selected():
     derivation = api.derive(api.network("20-30-5", activation="relu", loss="ce"))
     page = derivation.files(["html"])["derivation.html"]
     assert "function gradients" not in page
-    assert json.loads(re.search(r'id="data">(.*?)</script>', page)[1])["about"] == {}
+    about = known(page)["about"]
+    assert set(about) == {"layer[1]", "layer[2]", "layer[3]", "W[1]", "W[2]"}
+    assert about["W[1]"]["spoken"].endswith("600; paths from each to the error: 5")
+    assert about["W[2]"]["spoken"].endswith("150; paths from each to the error: 1")
+    assert set(about["W[2]"]["lit"]) >= {"W[2]", "b[2]", "layer[3]", "E"}
+    assert not set(about["W[2]"]["lit"]) & {"W[1]", "layer[1]", "layer[2]"}
+    numbers = equation_numbers(derivation.written)
+    expected = [f"{numbers[f'matrix.{label}']}a" for label in ("dw.1", "db.1", "delta.2")]
+    assert about["W[1]"]["equations"] == expected
+
+
+@pytest.mark.parametrize("notation", ["S1", "bishop", "haykin", "goodfellow"])
+def test_in_a_network_of_hundreds_of_weights_each_has_its_factored_form(notation):
+    derivation = api.derive(api.network("8-16-16-4", activation="tanh", loss="ce"), notation=notation)
+    page = derivation.files(["html"])["derivation.html"]
+    assert len(page.encode()) < 1_000_000
+    data, graph = known(page), derivation.graph
+    parameters = [*graph.weights(), *graph.biases()]
+    assert {str(of) for of in parameters} < set(data["about"])
+    for of in (WEIGHT[1, 8, 16], WEIGHT[2, 3, 11], BIAS[3, 4]):
+        about = data["about"][str(of)]
+        lit = {*about["lit"], *data["passed"][about["passed"]]}
+        assert lit == {str(entry) for entry in highlight(graph, of).lit}
+        assert about["spoken"].endswith(f"paths to the error: {len(derivation.paths(str(of)))}")
+        assert about["equations"] == [
+            str(equation_numbers(derivation.written)[f"gradient.{of.base.label}.{of.indices[0]}"])
+        ]
+
+
+@pytest.mark.parametrize("activation", ["tanh", "glu", "softmax"])
+def test_what_is_said_of_one_weight_of_hundreds_is_the_equation_of_any_at_this_one(activation):
+    derivation = api.derive(api.network("3-16-14-4", activation=[activation, "tanh", "softmax"], loss="ce")).derivation
+    graph = derivation.graph
+    notation = Notation.of(load_profile("S1"), graph)
+    writer = FoldedAboutWriter(EquationWriter(derivation, notation, FORMATS["html"].style, {}))
+    for of in (WEIGHT[1, 3, graph.fed(2)[-1]], WEIGHT[2, 16, 2], BIAS[3, 4]):
+        layer, place = int(of.indices[0]) + 1, int(of.indices[-1])
+        (gradient, *recursion) = writer.parameter(of).lines
+        folded = derivation.scalar.folded(of)
+        assert [gradient] == list(writer._lines(folded.right, folded.left))
+        assert tuple(recursion) == writer.delta(layer, place).lines
+        label, units = writer.final(layer, place)
+        said = writer.at(layer, derivation.by_label[label].right, units)
+        assert instantiate(said, graph.sizes) == derivation.scalar.delta(layer, place)[-1].right
+        assert said != writer.at(layer, derivation.by_label[label].right, {i: n % 3 + 1 for i, n in units.items()})
 
 
 def test_what_mathml_does_not_know_is_refused():

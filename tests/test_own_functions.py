@@ -286,7 +286,7 @@ def test_own_losses_are_called_by_their_names_or_formulas():
     named = network("2-3-1", activation="tanh", loss="steep", losses={"steep": {"formula": "(a - t)**4/4"}})
     assert [spec.loss.entry.name for spec in (quartic, other, named)] == ["(a-t)**4/4", "(a-t)**4/5", "steep"]
     first, second, third = map(pages, (quartic, other, named))
-    assert r"# Backpropagation in a 2-3-1 network with the loss (a-t)\*\*4/4" in first["derivation.md"]
+    assert r"# Backpropagation in the 2-3-1 network with the loss (a-t)\*\*4/4" in first["derivation.md"]
     assert r"\tfrac{1}{4}\,(a - t)^4" in first["derivation.md"].split("## Notation")[0]
     assert r"with the loss (a-t)\*\*4/5" in second["derivation.md"]
     assert "with the loss steep" in third["derivation.md"] and "is the loss steep." in third["derivation.md"]

@@ -210,7 +210,7 @@ def test_latex_engines_set_the_document(name):
     if shutil.which(name) is None:
         pytest.skip(f"{name} is not installed")
     assert latex(name).startswith(b"%PDF")
-    assert "Backpropagation in a 2-3-1 network" in read(latex(name)).pages[0].extract_text()
+    assert "Backpropagation in the 2-3-1 network" in read(latex(name)).pages[0].extract_text()
     assert set_by_latex(name) == latex(name)
 
 

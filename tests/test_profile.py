@@ -1,6 +1,10 @@
+import re
+
 import pytest
 import sympy as sp
 
+from symbackprop import api
+from symbackprop.api import BackpropDerivation
 from symbackprop.calculus.inert import Apply
 from symbackprop.derivation.matrix_terms import Axis, Layout, Leaf
 from symbackprop.errors import ProfileError, UnsupportedExpression
@@ -21,6 +25,7 @@ from symbackprop.network.quantities import (
     WEIGHT,
 )
 from symbackprop.notation.apply import Notation
+from symbackprop.notation.keys import OPTIONAL_SECTIONS, SECTIONS
 from symbackprop.notation.profile import load_profile, profile_from_toml, profile_names
 from symbackprop.render.formula import FormulaPrinter
 from symbackprop.render.latex import LatexMarkup
@@ -230,3 +235,36 @@ def test_what_has_no_notation_is_not_printed():
         notation.symbol(sp.Symbol(r"\input{x}"))
     with pytest.raises(UnsupportedExpression, match=r"no notation for the function"):
         notation.function("f}")
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ('"forward"', "sections is 'forward'; expected a list of names"),
+        ('["forward", "matrx"]', "sections: unknown part 'matrx'; did you mean 'matrix'?"),
+        ('["forward", "forward"]', "sections names 'forward' twice; expected each part once"),
+        (
+            '["forward", "error", "start", "slopes", "output", "delta", "matrix", "numbers"]',
+            "sections leaves out 'update'; only these can be left out: arrays, back, chains, procedure",
+        ),
+    ],
+)
+def test_the_parts_of_a_document_are_checked(sections, message):
+    with pytest.raises(ProfileError) as refusal:
+        profile_from_toml(f"sections = {sections}", "mine")
+    assert str(refusal.value) == f"notation mine: {message}"
+
+
+def test_a_profile_orders_the_parts_of_its_documents():
+    kept = [key for key in SECTIONS if key not in OPTIONAL_SECTIONS]
+    mine = profile_from_toml(f"sections = {['update', *kept[:-2], kept[-1]]}", "mine")
+    derivation = BackpropDerivation(api.derive("S1").derivation, mine)
+    text = derivation.files(["md"])["derivation.md"]
+    headings = [line[3:] for line in text.splitlines() if line.startswith("## ")]
+    assert headings[1:4] == ["The update", "Forward pass", "The error"]
+    assert "Vectors and matrices" not in headings and "The algorithm" not in headings
+    numbers = [int(n) for n in re.findall(r"\\text\{\((\d+)\)\}", text)]
+    assert numbers == sorted(numbers)
+    assert derivation.check().ok
+    cited = {int(n) for n in re.findall(r"# \((\d+)\)", derivation.code["gradients.py"])}
+    assert cited and cited <= set(range(1, max(numbers) + 20))

@@ -111,7 +111,7 @@ def test_gradients_equal_central_differences_of_the_loss():
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("delta1_3 = a1_3 - t1", "delta1_3 = t1 - a1_3"),
+        ("delta1_3 = (exp3 - t1", "delta1_3 = (t1 - exp3"),
         ("(delta1_3 * w11_2 + delta2_3 * w12_2", "(delta1_3 * w11_2 + delta2_3 * w21_2"),
         ("(1 - a1_2**2)", "1"),
         ("(1 - a1_2**2)", "(1 - z1_2**2)"),

@@ -18,9 +18,18 @@ IMAGES, DIGITS = load_digits(return_X_y=True)
 X, DIGITS = IMAGES[:200] / 16, DIGITS[:200]
 
 
-def module(outputs: int, activation: str, output: str, loss: str, *, reduction: str = "sum", form: str = "half_mean"):
+def module(
+    outputs: int,
+    activation: str,
+    output: str,
+    loss: str,
+    *,
+    reduction: str = "sum",
+    form: str = "half_mean",
+    hidden: tuple[int, ...] = (12, 7),
+):
     spec = network(
-        f"64-12-7-{outputs}",
+        [64, *hidden, outputs],
         activation=NAMES[activation],
         output_activation=output,
         loss=loss,
@@ -30,9 +39,9 @@ def module(outputs: int, activation: str, output: str, loss: str, *, reduction: 
     return load(emit(derive(forward_graph(spec), listing="none"), load_profile("S1")), "gradients")
 
 
-def fitted(kind: type, activation: str, y: np.ndarray, **options):
+def fitted(kind: type, activation: str, y: np.ndarray, hidden: tuple[int, ...] = (12, 7), **options):
     """A network of scikit-learn after three steps of training."""
-    model = kind(hidden_layer_sizes=(12, 7), activation=activation, alpha=STRENGTH, **options)
+    model = kind(hidden_layer_sizes=hidden, activation=activation, alpha=STRENGTH, **options)
     model.set_params(random_state=0, solver="lbfgs", max_iter=3)
     with pytest.warns(ConvergenceWarning):
         return model.fit(X, y)
@@ -93,3 +102,15 @@ def test_regressor_of_counts(activation: str) -> None:
     found = of_module(module(1, activation, "exponential", "poisson"), model, t)
     assert same(found[0] + (t * np.log(t) - t).mean(), loss)
     assert same(found[1], gradient)
+
+
+@pytest.mark.parametrize("hidden", [(5,), (9, 8, 7, 6)], ids=str)
+@pytest.mark.parametrize("activation", NAMES)
+def test_other_depths(hidden: tuple[int, ...], activation: str) -> None:
+    model, t = fitted(MLPClassifier, activation, DIGITS, hidden), np.eye(10)[DIGITS]
+    expected = of_scikit(model, t)
+    assert all(map(same, of_module(module(10, activation, "softmax", "ce", hidden=hidden), model, t), expected))
+    y = DIGITS / 10
+    model = fitted(MLPRegressor, activation, y, hidden)
+    ours = module(1, activation, "identity", "mse", hidden=hidden)
+    assert all(map(same, of_module(ours, model, y[:, None]), of_scikit(model, y[:, None])))

@@ -5,6 +5,7 @@ network's quantities, and its printed line the golden one in ``golden/sources.to
 """
 
 import tomllib
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -216,6 +217,7 @@ def arrays(source):
         full = ChainRule((a3, z3, a2, z2, w1))
         return {
             "S3-1": [
+                ("arrays.2.z", z2, Product(x, w1)),
                 ("matrix.z.2", z2, Product(x, w1)),
                 ("matrix.a.2", a2, applied("f1", z2)),
                 ("chains.composed", a3, out),
@@ -313,17 +315,88 @@ def test_the_equations_of_the_source_are_derived(id_):
             assert not agrees(step.right, Chain(2, *right.args) if isinstance(right, Chain) else 2 * right + 1)
 
 
-def test_the_parts_of_a_source_come_in_its_order():
-    """Of each source, the first equation of each id that names one, in the order of the ids."""
-    order = {
-        "S1": ["S1-2", "S1-3", "S1-4", "S1-5", "S1-6", "S1-7", "S1-8"],
-        "S2": ["S2-3", "S2-2", "S2-1", "S2-4", "S2-5", "S2-6", "S2-7"],  # the slopes stand before the chain rule
-        "S4": ["S4-1", "S4-2"],
-    }
-    for source, ids in order.items():
-        places = {label: n for n, label in enumerate(steps_of(source))}
-        firsts = [min(places[label] for label, _, _ in expected(id_)) for id_ in ids if id_ != "S4-1"]
-        assert firsts == sorted(firsts), source
+# Of each id, the equation that is its own: not one that an earlier part of its source needs already.
+KEYS = {
+    "S1": [
+        ("S1-2", "forward.z.2.1"),
+        ("S1-3", "error.units"),
+        ("S1-4", "w11[2].chain"),
+        ("S1-5", "output.delta.1"),
+        ("S1-6", "w11[1].chain"),
+        ("S1-7", "delta.2.1"),
+        ("S1-8", "update.w.1"),
+    ],
+    "S2": [
+        ("S2-1", "output.chain"),
+        ("S2-2", "error.slope"),
+        ("S2-3", "slope.sigmoid.output"),
+        ("S2-4", "output.delta"),
+        ("S2-5", "delta.2.shared"),
+        ("S2-6", "gradient.w.2"),
+        ("S2-7", "change.w.1"),
+    ],
+    "S3": [
+        ("S3-1", "arrays.2.z"),
+        ("S3-2", "objective"),
+        ("S3-3", "chains.w.1"),
+        ("S3-4", "chains.w.1.reversed"),
+    ],
+    "S4": [
+        ("S4-1", "forward.z.2"),
+        ("S4-2", "arrays.2.w"),
+        ("S4-3", "gradient.w.2.inserted"),
+        ("S4-4", "gradient.b.2.inserted"),
+        ("S4-5", "output.definition"),
+        ("S4-6", "update.w.2"),
+        ("S4-7", "weight.through"),
+    ],
+    "S5": [("S5-1", "matrix.z.2"), ("S5-2", "chains.w.2")],
+}
+HEADINGS = {  # what is no equation: the heading under which it stands, and its place among the others
+    "S1": ["The network", "Forward pass", "The error", "Back through the layers, weight by weight", "The update"],
+    "S2": ["The chain rule at the output", "Local derivatives", "The output layer", "The update"],
+    "S3": ["Vectors and matrices", "The error", "The chain rule between arrays", "The update", "Checks", "Code"],
+    "S4": ["Forward pass", "Vectors and matrices", "The update", "One weight and its paths"],
+    "S5": ["The algorithm", "In matrix form", "The chain rule between arrays", "Code"],
+}
+
+
+@pytest.mark.parametrize("source", KEYS)
+def test_the_parts_of_a_source_come_in_its_order(source):
+    places = {label: n for n, label in enumerate(steps_of(source))}
+    found = [places[label] for _, label in KEYS[source]]
+    assert found == sorted(found)
+    markdown = files(source)["derivation.md"]
+    lines = [markdown.index(f"\n## {heading}\n") for heading in HEADINGS[source]]
+    assert lines == sorted(lines)
+    named = {id_ for id_, _ in KEYS[source]}
+    assert named == {id_ for id_ in EQUATIONS if id_.startswith(source)}
+
+
+@pytest.mark.parametrize("source", ["S1", "S2"])
+def test_what_a_source_leaves_out_is_left_out(source):
+    sections = {section.key for section in all_sections(derived(source).written, derived(source).profile.layout(False))}
+    assert {"arrays", "chains"}.isdisjoint(sections)
+    assert "matrix" in sections  # which the generated code cites
+    assert "rrays" not in files(source)["derivation.md"].split("## Code")[0].replace("every array", "")
+
+
+@pytest.mark.parametrize("id_", EQUATIONS)
+def test_a_wrong_equation_and_a_missing_one_are_seen(id_, monkeypatch):
+    """Each equation is changed once, then taken away: the conformance test fails both times."""
+    known = steps_of(id_[:2])
+    for label, _, _ in expected(id_):
+        for twin in ({**known, label: replace(known[label], right=wrong(known[label].right))}, known.copy()):
+            if twin[label] is known[label]:
+                del twin[label]
+            monkeypatch.setattr(f"{__name__}.steps_of", lambda source, twin=twin: twin)
+            with pytest.raises((AssertionError, KeyError)):
+                test_the_equations_of_the_source_are_derived(id_)
+
+
+def wrong(right):
+    """A right side with one thing changed: a factor 2, or an array transposed."""
+    return 2 * spelled_out(right) + 1 if isinstance(right, sp.Expr) else Transpose(right)
 
 
 @pytest.mark.parametrize("id_", EQUATIONS)
@@ -378,12 +451,12 @@ def steps_no_larger_than_the_sources():
     slope_rules = rules_of("S2", "slope.sigmoid")
     wanted = [rules.POWER_CHAIN, rules.EXPONENTIAL_CHAIN, rules.SPLIT_FACTORS, rules.ADD_AND_SUBTRACT, rules.RECOGNISE]
     assert [rule for rule in slope_rules if rule in wanted] == wanted
-    assert rules_of("S2", "output.delta") == [rules.CANCEL, rules.LOCAL_GRADIENT]
+    assert rules_of("S2", "output.delta") == [rules.CANCEL, rules.FOUND]
 
 
 def numbers_rules_and_zoomed_pictures():
     markdown, tex = (files("S2")[f"derivation.{kind}"] for kind in ("md", "tex"))
-    for reason in ("derivative of log and chain rule", "derivative of exp and chain rule", "insert the factors ("):
+    for reason in ("derivative of log and chain rule", "derivative of exp and chain rule", "insert ("):
         assert reason in markdown
     assert tex.count(r"\begin{tikzpicture}") >= 4  # the network, the activation, a unit of each part
     assert "no local gradient" in markdown
@@ -436,12 +509,16 @@ def one_layer_label_throughout():
 def code_beside_the_equations():
     numbers = equation_numbers(derived("S5").written)
     code = derived("S5").code["gradients.py"]
+    shown = files("S5")["derivation.md"].split("```python")[1]
     for line, label in (
+        ("z2 = a1 @ W2.T + b2", "matrix.z.3"),
         ("delta2 = (a2 - y) * a2 * (1 - a2)", "matrix.delta.3"),
-        ("error = 0.5 * np.sum((a2 - y) ** 2)", "matrix.error"),
+        ("delta1 = (delta2 @ W2) * a1 * (1 - a1)", "matrix.delta.2"),
+        ("dW2 = delta2.T @ a1 / n", "matrix.dw.2"),
+        ("db2 = delta2.sum(axis=0) / n", "matrix.db.2"),
     ):
-        (found,) = {text for text in code.splitlines() if text.strip().startswith(line) and "#" in text}
-        assert found.endswith(f"# ({numbers[label]})")
+        for text in (code, shown):
+            assert f"    {line}  # ({numbers[label]})\n" in text
     assert "kept without the factor that a weight carries, because the bias" in files("S5")["derivation.md"]
 
 

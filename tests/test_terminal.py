@@ -29,6 +29,21 @@ def test_quiet_prints_nothing_and_writes_the_files(capsys, tmp_path):
     assert (tmp_path / "derivation.md").exists()
 
 
+def test_a_quiet_comparison_prints_nothing(capsys, tmp_path):
+    assert main(["derive", *NETWORK, "--quiet", "--compare", "bishop", "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert (tmp_path / "translation.md").exists()
+
+
+def test_a_comparison_is_an_object_for_programs(capsys, tmp_path):
+    assert main(["derive", *NETWORK, "--json", "--compare", "bishop", "--out", str(tmp_path)]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["notations"] == ["S1", "bishop"]
+    assert ["indices of a weight", "from, to", "to, from"] in content["differences"]
+    assert [side.split(" = ")[0] for side in content["equations"]["In matrix form, one example"][6]] == ["δ[2]", "δ⁽¹⁾"]
+    assert content["files"] == [str(tmp_path / name) for name in ("translation.md", "translation.tex")]
+
+
 def test_json_is_one_object_that_says_it_all(capsys, tmp_path):
     assert main(["derive", *NETWORK, "--json", "--format", "json", "--out", str(tmp_path)]) == 0
     out, err = capsys.readouterr()

@@ -191,7 +191,9 @@ def test_a_wrong_gradient_fails_in_the_field_and_in_floats():
         return loss, {**gradients, "alpha3": gradients["alpha3"] / 2}
 
     rows, _ = check_numeric(derivation.graph, replace(handed, loss_and_gradients=halved))
-    assert {row.name for row in rows if row.verdict is False} == {"dalpha3 for a batch of 3", "dalpha3 for one example"}
+    assert {row.name for row in rows if row.verdict is False} == {
+        f"{what} for {where}" for what in ("dalpha3", "gradients alone") for where in ("a batch of 3", "one example")
+    }
 
 
 def test_worked_numbers_move_the_parameter_too():

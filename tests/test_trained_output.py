@@ -62,14 +62,14 @@ def test_the_error_of_a_sigmoid_with_a_trained_slope_cancels(written):
     assert prover.row(step, "").verdict is True
     for wrong in ((out[3, k] - target[k]), (out[3, k] - target[k]) * out[3, k], (target[k] - out[3, k]) * pre[3, k]):
         assert prover.row(replace(step, right=Sum(wrong, *step.right.limits)), "").verdict is False
-    assert general["gradient.beta.3.local"].uses == ("forward.a.3", "slope.f_by_beta_3.output")
+    assert general["gradient.beta.3.local"].uses == ("slope.f_by_beta_3.output",)
 
 
 @pytest.mark.parametrize(("output", "loss"), [("tanh(beta*z)", "mse"), ("z*sigmoid(beta*z)", "mse")])
 def test_where_nothing_cancels_the_function_of_z_stays(output, loss):
     general = derived(output, loss).derivation.general
     assert "gradient.beta.3.inserted" not in general
-    assert general["gradient.beta.3.local"].uses == ("forward.a.3", "slope.f_by_beta_3")
+    assert general["gradient.beta.3.local"].uses == ("slope.f_by_beta_3",)
     assert "slope.f_by_beta_3.output" in general
 
 

@@ -18,10 +18,13 @@ from symbackprop.derivation.paths import count_paths
 from symbackprop.errors import SpecError
 from symbackprop.network.addresses import parameter_at
 from symbackprop.network.quantities import DELTA, ERROR, OUT, PRE, WEIGHT
+from symbackprop.notation.apply import Notation
+from symbackprop.notation.profile import load_profile
 from symbackprop.render.any_sizes import any_sizes, any_sizes_numbers
 from symbackprop.render.detail import LEVELS, joined
 from symbackprop.render.document import render
 from symbackprop.render.equations import equation_numbers
+from symbackprop.render.show import to_text
 from symbackprop.render.text import TextMarkup
 from symbackprop.render.worked import number
 
@@ -39,6 +42,11 @@ def page(derivation, name="derivation.md"):
 @cache
 def markdown(example, **options):
     return page(api.derive(example, **options))
+
+
+def with_numbers(text):
+    """The part of a document with numbers put in."""
+    return text.partition("\n## With numbers\n")[2].partition("\n## ")[0]
 
 
 def numbers_in(text):
@@ -123,6 +131,9 @@ def test_the_paths_of_one_weight_add_up_to_delta_times_what_it_carries(net, addr
     assert len(paths) == count_paths(derivation.graph, of)
     total = sum(spelled_out(path.right) for path in paths)
     assert (spelled_out(steps["weight.sum"].right) - total).equals(0)
+    notation = Notation.of(load_profile("S1"), derivation.graph)
+    lines = [(to_text(step.left, notation), to_text(step.right, notation)) for step in section.steps]
+    assert all(left != right for left, right in lines)  # no line says what the one before it said
     # The chain of equalities leads from delta times a to the sum over the paths.
     last = list(steps.values())[-1].right
     assert (spelled_out(last) - total).equals(0) or len(paths) == 1
@@ -140,6 +151,55 @@ def test_many_paths_are_counted_and_factored():
     rows = {row.name: row.verdict for row in derivation.check().rows if row.name.startswith("weight.")}
     assert len(rows) == len(list(section.steps))
     assert set(rows.values()) == {True}
+
+
+@pytest.mark.parametrize(("net", "count", "above"), [("8-16-16-4", 64, False), ("4-8-8-8-8-3", 1536, True)])
+def test_a_document_says_how_many_paths_there_are(net, count, above):
+    text = page(api.derive(api.network(net, activation="tanh", loss="mse"), weight="w22[1]", detail="exam"))
+    part = text[text.index("paths lead to the error") - 40 :]
+    assert f"`{count}`$ paths lead to the error, too many to write out" in part
+    # A product of very many factors stands above its value, not beside it.
+    first = next(line for line in part.splitlines() if r"\cdot" in line)
+    assert first.startswith(" & ") == above
+
+
+@pytest.mark.parametrize("address", ["b1[1]", "w11[1]", "b2[3]"])
+def test_a_parameter_alone_rests_on_lines_that_exist(address):
+    derivation = api.derive(api.network("2-2-2-2", activation="tanh", loss="mse"), weight=address)
+    rows = [row for row in derivation.check().rows if row.name.startswith("weight.") or row.group == "references"]
+    assert rows and all(row.verdict for row in rows)
+
+
+def test_reasons_cite_the_lines_that_are_used():
+    reasons = dict(re.findall(r"\\text\{\((\d+)\)\}\\quad \\text\{([^}]*)\}", markdown("S2")))
+    number = equation_numbers(api.derive("S2").written)
+    of = {label: reasons[str(number[label])] for label in number if str(number[label]) in reasons}
+
+    def cited(*labels):
+        return ", ".join(f"({number[label]})" for label in labels)
+
+    assert of["w11[2].product"] == f"insert ({number['w11[2].chain']})–({number['w11[2].factor.3']})"
+    assert of["w11[2].factor.1"] == f"by {cited('error.slope')}"
+    assert of["w11[2].factor.3"] == f"differentiate {cited('forward.z.3.1')}"
+    assert of["output.insert"] == f"insert {cited('output.chain', 'error.slope', 'slope.sigmoid.output')}"
+    assert of["delta.3.shared"] == f"the first factors of {cited('w11[2].chain')}"
+    assert of["delta.2.output.2"] == f"in the same way as {cited('delta.2.output.1')}"
+    assert of["w11[2].folded"] == f"write δ {cited('w11[2].product', 'output.delta.1')}"
+    assert of["change.w.1.applied"] == f"add the change {cited('change.w.1')}"
+    penalised = markdown("S3")
+    number = equation_numbers(api.derive("S3").written)
+    assert rf"gradient descent ({number['gradient.w.1.total']})" in penalised
+    split = next(line for line in penalised.splitlines() if f"({number['chains.w.1']})" in line)
+    assert f"chain rule ({number['forward.z.2']}), ({number['forward.a.2']})" in split
+
+
+def test_what_a_step_needs_is_said_at_the_step_and_at_the_end():
+    net = api.network("2-3-3", activation="relu", output_activation="softmax", loss="ce")
+    text = page(api.derive(net))
+    derivation, end = text.split("## Assumptions")
+    for fact in (r"the targets are a distribution: $`\sum_", r"makes sense where $`z \ne 0`$", r"$`0 < a_p[3] < 1`$"):
+        assert derivation.count(fact) == end.count(fact) == 1
+    assert "is meant for targets $`y_i`$ that are 0 or 1." in markdown("S2").split("## Assumptions")[0]
 
 
 def test_a_spec_names_the_weight_it_singles_out():
@@ -176,18 +236,13 @@ def test_every_equation_is_followed_by_its_numbers(notation):
     net = api.network("2-2-1", activation="tanh", loss="mse", values={"w11[1]": -0.5, "x1": 2})
     derivation = api.derive(net, notation=notation, numbers=True)
     text = page(derivation)
-    part = text[text.index("## With numbers") : text.index("## The algorithm")]
+    part = with_numbers(text)
     count = len(derivation.view.worked.steps)
     assert re.findall(r"\\text\{\(n(\d+)\)\}", part) == [str(n) for n in range(1, count + 1)]
     assert "5 significant digits" in part
     assert "With this one update the error falls from" in part
     assert "-0.5" in part
-    assert (
-        part
-        == page(api.derive(net, notation=notation, numbers=True))[
-            text.index("## With numbers") : text.index("## The algorithm")
-        ]
-    )
+    assert part == with_numbers(page(api.derive(net, notation=notation, numbers=True)))
 
 
 def test_a_negative_delta_has_a_negative_number():
@@ -229,6 +284,29 @@ def test_the_derivation_for_any_sizes_is_a_document(example):
     general = text[: text.index("## The equations of this network")]
     assert not re.search(r"n_\{?\d", general)  # no size is a number
     assert page(api.derive(example), "general.md") is None
+
+
+@pytest.mark.parametrize("notation", ["haykin", "everything of its own"])
+def test_the_derivation_for_any_sizes_is_in_the_quantities_of_the_notation(notation, tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text('bias = "threshold"\ndelta_sign = "negative"\nfirst_layer = 0\n', "utf-8")
+    net = api.network("2-3-2-2", activation="prelu", output_activation="identity", loss="mse")
+    derivation = api.derive(net, notation="haykin" if notation == "haykin" else str(mine), sizes="symbolic")
+    text = page(derivation, "general.md")
+    delta, upper = (r"\delta^{(L)}_k", "v") if notation == "haykin" else (r"\delta^{(L)}_k", "z")
+    assert rf"{delta} &= -\frac{{\partial E}}{{\partial {upper}^{{(L)}}_k}}" in text
+    assert ("_{j0}" if notation == "haykin" else r"\theta^{(l)}_j") in text
+    assert r"\frac{\partial E}{\partial \alpha^{(l)}}" in text  # what the activations learn
+    general = [row for row in derivation.check().rows if row.group.startswith("general_")]
+    assert len(general) > 20 and all(row.verdict for row in general)
+
+
+def test_the_derivation_for_any_sizes_comes_in_every_format():
+    files = api.derive("S1", sizes="symbolic").files(["md", "tex", "html", "typ", "pdf"])
+    kinds = {name.rpartition(".")[2] for name in files if name.startswith("general.")}
+    assert kinds == {"md", "tex", "html", "typ", "pdf"}
+    assert files["general.pdf"].startswith(b"%PDF")
+    assert "Backpropagation in a network of any size" in files["general.html"]
 
 
 def test_the_instances_are_the_networks_own_equations():

@@ -8,6 +8,7 @@ its full range ``1..size``; ``contract`` relies on that when a Kronecker delta r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -30,8 +31,18 @@ class Entry(sp.Indexed):
     def _hashable_content(self) -> tuple[Expr, ...]:
         return self.args
 
+    def __str__(self) -> str:
+        # SymPy makes a printer for every call of this; entries are looked up and sorted by their addresses everywhere.
+        return self.base.text(self.args[1:])
+
     def _sympystr(self, printer: object) -> str:
-        return str(self.base.text(self.indices))
+        return str(self)
+
+    def _eval_derivative(self, wrt: Expr) -> Expr:
+        # ∂v_i/∂v_j = [i = j], as SymPy has it; for single entries, without making the Kronecker deltas first.
+        if isinstance(wrt, Entry) and all(i.is_Integer for i in (*self.indices, *wrt.indices)):
+            return sp.S.One if self == wrt else sp.S.Zero
+        return super()._eval_derivative(wrt)
 
 
 class InBlock(sp.Function):
@@ -85,6 +96,7 @@ class Base(sp.IndexedBase):
 
     layered: bool
     facts: StdFactKB
+    _content: tuple[Any, ...] = ()
 
     def __new__(cls, name: str, *, layered: bool = True, **assumptions: bool) -> Base:
         self = super().__new__(cls, name, **(assumptions or {"real": True}))
@@ -93,8 +105,14 @@ class Base(sp.IndexedBase):
         return self
 
     def _hashable_content(self) -> tuple[Any, ...]:
-        # Two quantities of one name are one to SymPy's caches unless all that tells them apart is in here.
-        return (*super()._hashable_content(), self.layered)
+        # SymPy asks for this whenever two quantities are compared.
+        if not self._content:
+            self._content = (*super()._hashable_content(), *self.told_apart_by())
+        return self._content
+
+    def told_apart_by(self) -> tuple[Any, ...]:
+        """What tells two quantities of one name apart; without it they would be one to SymPy's caches."""
+        return (self.layered,)
 
     @property
     def func(self) -> Callable[..., Base]:
@@ -109,9 +127,14 @@ class Base(sp.IndexedBase):
 
     def text(self, at: tuple[Expr, ...]) -> str:
         """The entry's address: name, unit indices (with commas once one has two digits), layer in brackets."""
-        layer, units = (f"[{at[0]}]", at[1:]) if self.layered else ("", at)
-        texts = [str(unit) for unit in units]
-        return f"{self.label}{('' if all(len(text) == 1 for text in texts) else ',').join(texts)}{layer}"
+        layer, units = (f"[{_text(at[0])}]", at[1:]) if self.layered else ("", at)
+        texts = [_text(unit) for unit in units]
+        return f"{self.label.name}{('' if all(len(text) == 1 for text in texts) else ',').join(texts)}{layer}"
+
+
+@lru_cache(1024)
+def _text(index: Expr) -> str:
+    return str(index)
 
 
 def place(entry: Entry) -> tuple[int, tuple[Any, ...]]:

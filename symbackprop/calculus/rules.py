@@ -11,28 +11,35 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rule:
-    """A named rule: ``reason`` is printed beside a step, ``statement`` is what the rule says."""
+    """A named rule: ``reason`` is printed beside a step, ``statement`` is what the rule says.
+
+    ``citing`` is the reason where the numbers of equations follow it.
+    """
 
     name: str
     reason: str
     statement: str
+    citing: str
 
 
 RULES: dict[str, Rule] = {}
 
 
-def _rule(name: str, reason: str, statement: str) -> Rule:
-    rule = Rule(name, reason, statement)
+def _rule(name: str, reason: str, statement: str, citing: str | None = None) -> Rule:
+    rule = Rule(name, reason, statement, reason if citing is None else citing)
     RULES[name] = rule
     return rule
 
 
 DEFINITION = _rule("definition", "by definition", "a new name for the right-hand side")
 WRITTEN_OUT = _rule("written_out", "written out", "Σ_i u_i = u_1 + u_2 + …")
-TERM_BY_TERM = _rule("term_by_term", "term by term, [i = j] for equal indices", "∂v_i/∂v_j = [i = j]")
+TERM_BY_TERM = _rule("term_by_term", "differentiate term by term", "∂v_i/∂v_j = [i = j]")
 INDUCTION = _rule("induction", "by the induction hypothesis", "what holds for layer l + 1 may be used for layer l")
-LOCAL = _rule("local", "local derivative", "differentiate one forward equation by one of its parts")
+LOCAL = _rule("local", "differentiate", "differentiate one forward equation by one of its parts")
+FOUND = _rule("found", "as found above", "what holds for any unit holds for this one", "by")
 CHAIN = _rule("chain", "chain rule", "d f(g(x))/dx = f'(g(x)) · dg/dx, and a sum over every path that leads on")
+SHARED = _rule("shared", "the shared factors", "∂E/∂w = ∂E/∂z · ∂z/∂w", "the first factors of")
+PATHS = _rule("paths", "sum over the paths", "∂E/∂w is the sum over all paths of the products along them")
 SUM = _rule("sum", "sum rule", "(u + v)' = u' + v'")
 PRODUCT = _rule("product", "product rule", "(u v)' = u' v + u v'")
 QUOTIENT = _rule("quotient", "quotient rule", "(u/v)' = (u' v - u v')/v²")
@@ -59,13 +66,15 @@ RECOGNISE = _rule("recognise", "recognise the output", "f(z) is a")
 MULTIPLY_OUT = _rule("multiply_out", "multiply out", "u (v + w) = u v + u w")
 SAME_PRODUCT = _rule("same_product", "the same product", "a product does not depend on how its factors are gathered")
 CANCEL = _rule("cancel", "cancel the common factor", "(u v)/(u w) = v/w")
-SUBSTITUTE = _rule("substitute", "insert the factors", "equals may replace equals")
+SUBSTITUTE = _rule("substitute", "insert the factors", "equals may replace equals", "insert")
+COMPOSE = _rule("compose", "put the layers into one another", "equals may replace equals")
+ADD_CHANGE = _rule("add_change", "add the change", "w + Δw is the new w")
 IN_OUTPUT = _rule("in_output", "in terms of the output", "eliminate z between a = f(z) and d = f'(z)")
 SPLIT_SUM = _rule("split_sum", "split the sum", "Σ_i (c u_i + d) = c Σ_i u_i + n d, for i from 1 to n")
 KRONECKER = _rule("kronecker", "one term of the sum is left", "Σ_i [i = j] f(i) = f(j)")
 ASSUMPTION = _rule("assumption", "by the assumption", "the stated assumption holds")
 LOCAL_GRADIENT = _rule("local_gradient", "write δ", "δ = ∂E/∂z")
-SAME_WAY = _rule("same_way", "in the same way", "the same rules at other indices")
+SAME_WAY = _rule("same_way", "in the same way", "the same rules at other indices", "in the same way as")
 MATRIX = _rule("matrix", "in matrix form", "(A B)_ij = Σ_k A_ik B_kj, entry by entry")
 TRANSPOSE = _rule("transpose", "transpose", "(A B)^T = B^T A^T")
 DESCENT = _rule("descent", "gradient descent", "w ← w - η ∂E/∂w")

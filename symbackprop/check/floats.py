@@ -27,7 +27,7 @@ class Emitted:
     shape (features,) or (batch, features). ``names`` gives, for each parameter name, ``"w"`` or ``"b"`` and the layer
     that it leaves, or the name of a trained parameter and the layer of its activation. ``stand_ins`` are smooth
     functions ``(order, u, *more)`` for functions known by name only, and ``numbers`` the values of parameters that stay
-    symbolic, as the emitted functions use them.
+    symbolic, as the emitted functions use them. ``gradients`` returns the gradients alone, by other statements.
     """
 
     loss_and_gradients: Callable[[Arrays, Reals, Reals], tuple[float, Mapping[str, Reals]]]
@@ -35,6 +35,7 @@ class Emitted:
     weights_from_to: bool = True
     stand_ins: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     numbers: Mapping[Symbol, float] = field(default_factory=dict)
+    gradients: Callable[[Arrays, Reals, Reals], Mapping[str, Reals]] | None = None
 
 
 def stand_in(tag: str) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ Sample points are moved away from kinks, where a central difference means nothin
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -64,10 +65,25 @@ def check_numeric(graph: ForwardGraph, emitted: Emitted, seed: int = 0) -> tuple
         off = abs(loss - expected) / (1 + abs(expected))
         how = f"against the forward equations, tolerance {LOSS_TOLERANCE:.0e}"
         rows.append(Row(NUMERIC_GROUP, f"loss for {where}", bool(off <= LOSS_TOLERANCE), how, off))
+        rows += same_alone(emitted, point, where)
         rows += _best_differences(emitted, point, min(STEP, distance / 20), where, seed)
         if math.isfinite(distance):
             notes.append(f"The sample point for {where} keeps a distance of {distance:.1e} from every kink.")
     return rows, notes
+
+
+def same_alone(emitted: Emitted, point: Point, where: str) -> Iterator[Row]:
+    """The gradients that are computed alone against those that come with the loss."""
+    if emitted.gradients is None:
+        return
+    _, expected = emitted.loss_and_gradients(point.params, point.x, point.t)
+    found = emitted.gradients(point.params, point.x, point.t)
+    how = f"against the gradients that come with the loss, tolerance {LOSS_TOLERANCE:.0e}"
+    off = math.inf
+    if found.keys() == expected.keys():
+        scale = max(float(np.max(np.abs(value))) for value in expected.values()) + TINY
+        off = max(float(np.max(np.abs(found[name] - value))) for name, value in expected.items()) / scale
+    yield Row(NUMERIC_GROUP, f"gradients alone for {where}", off <= LOSS_TOLERANCE, how, off)
 
 
 def chosen_point(

@@ -16,6 +16,7 @@ from symbackprop.check.report import CheckReport, Row
 from symbackprop.check.step_errors import StepErrors, step_errors
 from symbackprop.derivation.arrays import array_section, chain_section
 from symbackprop.derivation.derive import Derivation, derive
+from symbackprop.derivation.general import general_parts, instances
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.matrix_terms import NUMERATOR, Layout
 from symbackprop.derivation.steps import Section, Step
@@ -38,11 +39,13 @@ def check(
     restate: Restate | None = None,
     *,
     chain_order: str = NUMERATOR,
+    any_sizes: bool = False,
 ) -> CheckReport:
     """Prove every step of the derivation and of its matrix ``views``, and compare the emitted code numerically.
 
     ``restate`` gives the steps that a notation writes in other quantities, back in the derivation's own;
-    ``chain_order`` is that of the chain rule between arrays. The same seed gives the same report.
+    ``chain_order`` is that of the chain rule between arrays; with ``any_sizes`` the derivation for any sizes is proved
+    too. The same seed gives the same report.
 
     >>> from symbackprop.network.read import network
     >>> from symbackprop.derivation.matrix_terms import NUMERATOR, Layout
@@ -51,6 +54,7 @@ def check(
     True
     """
     rows = list(proofs(derivation, views, seed, restate, chain_order=chain_order))
+    rows += list(general_proofs(derivation, seed)) if any_sizes else []
     rows += check_composed(derivation, seed)
     rows += [row for view in views for row in check_field(derivation, view, seed)]
     notes: list[str] = []
@@ -113,8 +117,24 @@ def proofs(
         for assumption in step.assumptions:
             needed = prover.needs_assumptions(step)
             how = "false without it" if needed else "it holds without it"
-            yield Row("assumptions", f"{step.label} needs {assumption.key}", needed, how)
+            yield Row("assumptions", step.label, needed, f"{how}: {assumption.key.replace('_', ' ')}")
     yield references(every)
+
+
+def general_proofs(derivation: Derivation, seed: int) -> Iterator[Row]:
+    """A row for every step of the derivation for any sizes, proved in each layer that it is claimed for."""
+    graph = derivation.graph
+    small = derivation if graph.spec.weight_count <= SMALL else derive(narrowed(graph), "none")
+    prover = Prover(small.graph, small.steps, seed)
+    for part in general_parts(small):
+        by_layer = [[prover.row(step, part.section.key) for step in part.at(layer)] for layer in part.layers]
+        for step, rows in zip(part.section.steps, zip(*by_layer, strict=True), strict=True):
+            verdicts = [row.verdict for row in rows]
+            verdict = next((found for found in (False, None) if found in verdicts), True)
+            yield Row(part.section.key, step.label, verdict, rows[0].how)
+    own = instances(derivation)
+    single = individual_lines(derivation, [*derivation.steps, *own.steps], seed)
+    yield from (single.row(step, own.key) for step in own.steps)
 
 
 def about_arrays(

@@ -91,12 +91,12 @@ def composed(derivation: Derivation, layout: Layout) -> Iterator[Step]:
     for step in view.forward:
         put[step.left] = with_leaves(step.right, put)
     out = view.forward[-1].left
-    labels = tuple(step.label for step in view.forward)
-    yield Step("chains.composed", out, put[out], rules.SUBSTITUTE, labels)
+    labels = tuple(f"forward.{kind}.{layer}" for layer in range(2, graph.depth + 1) for kind in ("z", "a"))
+    yield Step("chains.composed", out, put[out], rules.COMPOSE, labels)
     sizes: dict[Expr, Expr] = {size: Integer(n) for size, n in graph.sizes.items()}
     error = Fold.of(graph, layout)(graph.error.right.xreplace(sizes), None, None)
     uses = ("error", "chains.composed")
-    yield Step("chains.composed.error", ERROR, with_leaves(error, {out: put[out]}), rules.SUBSTITUTE, uses)
+    yield Step("chains.composed.error", ERROR, with_leaves(error, {out: put[out]}), rules.COMPOSE, uses)
 
 
 def chain_blocks(graph: ForwardGraph, layout: Layout, order: str) -> Iterator[Block]:
@@ -120,7 +120,7 @@ def chain_rule(graph: ForwardGraph, layout: Layout, layer: int, order: str) -> t
     by_layer = replace(whole, leaves=(*leaves[:-2], leaves[-1]))
     return (
         Step(f"{name}.by_layer", left, by_layer, rules.CHAIN, cited),
-        Step(name, by_layer, whole, rules.CHAIN, cited[-2:]),
+        Step(name, by_layer, whole, rules.CHAIN, cited[1:3]),
     )
 
 

@@ -32,8 +32,8 @@ Listing = Literal["auto", "all", "none"]
 class Derivation:
     """The derivation of one network's gradients, free of any notation.
 
-    ``sections`` come in reading order: forward, error, slopes, output, back, delta, update. ``general`` finds the index
-    steps by label; ``matrix`` reads them as equations between arrays.
+    ``sections`` come in reading order: forward, error, start, slopes, output, back, delta, update. ``general`` finds
+    the index steps by label; ``matrix`` reads them as equations between arrays.
     """
 
     graph: ForwardGraph
@@ -72,11 +72,13 @@ def derive(graph: ForwardGraph, listing: Listing = "auto") -> Derivation:
         if not use.entry.over_units
     }
     slopes |= {name: slope for use in graph.spec.activations for name, slope in trained.slopes_by(use)}
+    start, end = output_blocks(graph, slopes)
     sections = {
         "forward": tuple(forward_blocks(graph)),
         "error": error_blocks(graph),
+        "start": (start,),
         "slopes": (*slope_blocks(graph, slopes),),
-        "output": (Block("output_delta", output_delta(graph, slopes)),),
+        "output": (end,),
         "delta": tuple(delta_blocks(graph, slopes)),
         "update": (Block("update", tuple(update_steps(graph))), Block("change", tuple(change_steps(graph)))),
     }
@@ -86,7 +88,7 @@ def derive(graph: ForwardGraph, listing: Listing = "auto") -> Derivation:
         sections["forward"] += tuple(scalar.forward())
         sections["error"] += (scalar.error(),)
         sections["back"] = tuple(scalar.back())
-    order = ("forward", "error", "slopes", "output", "back", "delta", "update")
+    order = ("forward", "error", "start", "slopes", "output", "back", "delta", "update")
     return Derivation(
         graph, slopes, general, tuple(Section(key, sections[key]) for key in order if sections.get(key)), scalar
     )
@@ -133,17 +135,16 @@ def penalised_weights(graph: ForwardGraph, penalty: PenaltyUse) -> Expr:
 
 
 def slope_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterator[Block]:
-    """The slope of each activation, of a group function, and of the error."""
+    """The slope of the error, of a group function, and of each activation."""
+    yield from error_slopes(graph)
+    for layer in range(2, graph.depth + 1):
+        yield from over_units_slopes(graph, layer)
     for use in {use.tag: use for use in graph.spec.activations}.values():
         slope = slopes.get(Symbol(use.tag))
         if slope is not None and slope.value is not None:
             conditions = tuple(sp.Ne(Z, kink.at) for kink in use.entry.kinks)
             yield conditioned(slope.block(), f"slope.{use.tag}.{len(slope.lines)}", conditions)
         yield from trained.slope_blocks(use)
-    last = graph.depth
-    for layer in range(2, last + 1):
-        yield from over_units_slopes(graph, layer)
-    yield from error_slopes(graph)
 
 
 def error_slopes(graph: ForwardGraph) -> Iterator[Block]:
@@ -199,6 +200,20 @@ def output_delta(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> tuple[S
     else:
         steps = output.elementwise_delta(slope_of_error, slopes[Symbol(use.tag)])
     return reverse.at_layer(steps, last)
+
+
+def output_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> tuple[Block, Block]:
+    """δ of the output layer: its definition and the chain rule, and, once its factors are known, its formula."""
+    steps = output_delta(graph, slopes)
+    known = [n for n, step in enumerate(steps) if step.rule not in (rules.DEFINITION, rules.CHAIN)]
+    # What follows a chain rule states δ anew: the parts of a document between them may be many.
+    opening = {n: (steps[n - 2].left, steps[n - 1].label) for n in known if steps[n - 1].rule == rules.CHAIN}
+    formulas = [
+        replace(steps[n], left=opening[n][0], uses=(opening[n][1], *steps[n].uses)) if n in opening else steps[n]
+        for n in known
+    ]
+    start = tuple(step for n, step in enumerate(steps) if n not in known)
+    return Block("output_chain", start), Block("output_delta", tuple(formulas))
 
 
 def delta_blocks(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> Iterator[Block]:

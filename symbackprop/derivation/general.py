@@ -8,18 +8,20 @@ are instances.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sympy import Expr, Sum, Symbol
+from sympy import Expr, Integer, Sum, Symbol
 
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry, contract, contracted, index, term_by_term
 from symbackprop.calculus.inert import Chain, Partial
-from symbackprop.derivation.derive import Derivation, output_delta
+from symbackprop.derivation import output, trained
+from symbackprop.derivation.derive import Derivation, output_blocks
 from symbackprop.derivation.output import OTHER, common_factor_out, group_slope, piece_slope
-from symbackprop.derivation.reverse import HERE, LATER, NEXT, at_layer
+from symbackprop.derivation.reverse import HERE, LATER, NEXT, at_layer, error_of_output
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Block, Section, Step
+from symbackprop.network import layers
 from symbackprop.network.layers import Equation
 from symbackprop.network.quantities import BIAS, DELTA, ERROR, FROM, LAYER, OUT, PRE, TO, WEIGHT
 
@@ -39,10 +41,64 @@ class GeneralPart:
 
 
 def general_parts(derivation: Derivation) -> Iterator[GeneralPart]:
-    """The induction: its start at the last layer, its step for each distinct hidden layer, then the gradients."""
+    """The induction: its start at the last layer, its step for each distinct hidden layer, then the gradients.
+
+    One layer equation may be derived for several kinds of layer; the labels of each part are its own.
+    """
+    for n, part in enumerate((*forward_parts(derivation), start(derivation), *steps_back(derivation))):
+        blocks = tuple(labelled(block, n) for block in part.section.blocks)
+        yield GeneralPart(Section(part.section.key, blocks), part.layers)
+
+
+def labelled(block: Block, n: int) -> Block:
+    """The block with labels of its own: cited are its own steps, and what is cited from elsewhere."""
+    names = {step.label: f"{step.label}.{n}" for step in block.steps}
+    steps = (replace(s, label=names[s.label], uses=tuple(names.get(use, use) for use in s.uses)) for s in block.steps)
+    return replace(block, steps=tuple(steps))
+
+
+def forward_parts(derivation: Derivation) -> Iterator[GeneralPart]:
+    """The distinct forward equations, with the layer left symbolic, and the error."""
     graph = derivation.graph
-    start = Section("general_start", (Block("output_delta", output_delta(graph, derivation.slopes)),))
-    yield GeneralPart(start, (graph.depth,))
+    for name, nodes in (("z", graph.pre), ("a", graph.out)):
+        kinds: dict[Expr, list[int]] = {}
+        for layer in range(2, graph.depth + 1):
+            equation = nodes[layer].equation
+            # The units of the last layer may have a letter of their own.
+            kinds.setdefault(equation.right.xreplace({equation.left.indices[1]: TO}), []).append(layer)
+        for found in kinds.values():
+            equation = nodes[found[0]].equation
+            # A pre-activation's equation names its own layer l + 1, an output's l.
+            shift = 1 if name == "z" else 0
+            sides = equation.left, equation.right
+            if name == "a" and found == [graph.depth]:
+                sides = sides_at(equation, graph.depth)
+            step = Step(f"general.{name}", *sides, rules.DEFINITION)
+            yield GeneralPart(section("general_forward", step), tuple(layer - shift for layer in found))
+    error = Step("general.error", *sides_at(graph.error.equation, graph.depth), rules.DEFINITION)
+    yield GeneralPart(section("general_forward", error), (graph.depth,))
+
+
+def sides_at(equation: Equation, layer: int) -> tuple[Expr, Expr]:
+    """Both sides of an equation at a layer."""
+    put: dict[Expr, Expr] = {LAYER: Integer(layer)}
+    return equation.left.xreplace(put), equation.right.xreplace(put)
+
+
+def section(key: str, *steps: Step) -> Section:
+    """A section of one block, both called ``key``."""
+    return Section(key, (Block(key, steps),))
+
+
+def start(derivation: Derivation) -> GeneralPart:
+    """δ of the last layer."""
+    blocks = output_blocks(derivation.graph, derivation.slopes)
+    return GeneralPart(Section("general_start", blocks), (derivation.graph.depth,))
+
+
+def steps_back(derivation: Derivation) -> Iterator[GeneralPart]:
+    """The step of the induction, and the gradients, for each distinct kind of layer."""
+    graph = derivation.graph
     hidden: dict[tuple[Equation, Equation | Slope], list[int]] = {}
     feeding: dict[Equation, list[int]] = {}
     for layer in range(1, graph.depth):
@@ -52,13 +108,44 @@ def general_parts(derivation: Derivation) -> Iterator[GeneralPart]:
             use = graph.spec.activation_of(layer)
             own = graph.out[layer].equation if use.entry.over_units else derivation.slopes[Symbol(use.tag)]
             hidden.setdefault((consumer, own), []).append(layer)
-    for (consumer, own), layers in hidden.items():
+    for (consumer, own), found in hidden.items():
         block = Block("general_step", tuple(induction_step(consumer, own)), (OUT[LAYER, TO],))
-        yield GeneralPart(Section("general_step", (block,)), tuple(layers))
-    for consumer, layers in feeding.items():
+        yield GeneralPart(Section("general_step", (block,)), tuple(found))
+    for consumer, found in feeding.items():
         of_each = [of for of in (WEIGHT[LAYER, FROM, TO], BIAS[LAYER, TO]) if consumer.right.has(of.base)]
         blocks = [Block(f"general_{of.base.label}", tuple(gradient(consumer, of)), (of,)) for of in of_each]
-        yield GeneralPart(Section("general_gradients", tuple(blocks)), tuple(layers))
+        yield GeneralPart(Section("general_gradients", tuple(blocks)), tuple(found))
+    for layer in range(2, graph.depth + 1):
+        for symbol in graph.spec.activation_of(layer).trained:
+            block = learned(derivation, layer, symbol)
+            yield GeneralPart(Section("general_gradients", (block,)), (layer,))
+
+
+def learned(derivation: Derivation, layer: int, symbol: Symbol) -> Block:
+    """The gradient of what the activation of ``layer`` learns, with the layer left symbolic."""
+    graph = derivation.graph
+    use, entry = graph.spec.activation_of(layer), graph.spec.trained[symbol]
+    of = entry.base[LAYER]
+    if layer == graph.depth:
+        share = layers.loss_share(graph.spec.loss)
+        steps = trained.at_output(output.error_slope(graph.error.equation, share)[1], use, symbol, of)
+        steps, of = at_layer(steps, layer), entry
+    else:
+        passed = error_of_output(graph.pre[layer + 1].equation)[-1]
+        steps = trained.at_hidden(passed, use, symbol, of)
+    return Block("general_trained", steps, (of,))
+
+
+def instances(derivation: Derivation) -> Section:
+    """The first unit and the first weight of every layer of the network: the general equations at its own sizes."""
+    graph, scalar = derivation.graph, derivation.scalar
+    blocks = []
+    for layer in range(graph.depth, 1, -1):
+        steps = (*scalar.delta(layer, 1), scalar.folded(WEIGHT[layer - 1, 1, 1]))
+        steps += tuple(scalar.folded(of) for of in graph.trained(layer))
+        own = tuple(replace(step, label=f"instance.{layer}.{n}") for n, step in enumerate(steps))
+        blocks.append(Block("general_instances", own, (PRE[layer, 1],)))
+    return Section("general_instances", tuple(blocks))
 
 
 def induction_step(consumer: Equation, own: Equation | Slope) -> Iterator[Step]:
@@ -93,7 +180,7 @@ def claim(name: str, pre: Entry, passed: Expr, slope: Slope) -> Iterator[Step]:
     yield Step(f"{name}.pre", Partial(ERROR, pre), whole, rules.CHAIN)
     value = Chain(passed, Slope(slope.tag, None).at(pre, OUT[LAYER, TO])) if slope.formula != 1 else passed
     yield Step(f"{name}.value", whole, value, rules.SUBSTITUTE, (f"{name}.out",))
-    yield Step(f"{name}.claim", value, HERE, rules.LOCAL_GRADIENT, (f"{name}.value",))
+    yield Step(f"{name}.claim", value, HERE, rules.LOCAL_GRADIENT)
 
 
 def piece_claims(name: str, activation: Equation) -> Iterator[Step]:
@@ -132,7 +219,8 @@ def gradient(consumer: Equation, of: Entry) -> Iterator[Step]:
     yield Step(f"{name}.spread", Partial(using, of), spread, rules.TERM_BY_TERM)
     if local != spread:
         yield Step(f"{name}.local", Partial(using, of), local, rules.KRONECKER, (f"{name}.spread",))
-    yield Step(f"{name}.inserted", chain, inserted, rules.SUBSTITUTE, (f"{name}.spread",))
+    picked = f"{name}.local" if local != spread else f"{name}.spread"
+    yield Step(f"{name}.inserted", Partial(ERROR, of), inserted, rules.SUBSTITUTE, (f"{name}.chain", picked))
     final = contracted(DELTA[LAYER + 1, FED] * local, [limits])
     yield Step(f"{name}.final", inserted, final, rules.KRONECKER)
 

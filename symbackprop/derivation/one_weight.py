@@ -32,16 +32,18 @@ def weight_section(derivation: Derivation, of: Entry) -> Section:
     many = count > PATHS_SHOWN
     shown = list(islice(along.paths(derivation.graph, of), FIRST_SHOWN if many else PATHS_SHOWN))
     products = [Step(f"weight.path.{n}", *along_path(derivation, path)) for n, path in enumerate(shown, start=1)]
+    one = "_one" if count == 1 else ""
     blocks = [
         Block(f"{kind}_unit", tuple(first_link(derivation, of)), (of, along.acted_on(derivation.graph, of)[0])),
-        Block("weight_paths_many" if many else "weight_paths", tuple(products), (of, Integer(count))),
+        Block("weight_paths_many" if many else f"weight_paths{one}", tuple(products), (of, Integer(count))),
     ]
     if many:
         blocks.append(Block(f"{kind}_factored", tuple(by_delta(derivation, of)), (of,)))
     else:
-        blocks.append(Block("weight_sum", tuple(summed(of, products)), (of,)))
+        blocks.append(Block(f"weight_sum{one}", tuple(summed(of, products)), (of,)))
         proved = tuple(proof(derivation, of, products))
-        blocks.append(Block(f"{kind}_proof" if len(proved) > 1 else f"{kind}_same", proved, (of,)))
+        how = "same" if len(proved) == 1 else f"proof{one}" if kind == WEIGHT_ALONE else "proof"
+        blocks.append(Block(f"{kind}_{how}", proved, (of,)))
     return Section(BIAS_ALONE if of.base == BIAS else kind, tuple(blocks))
 
 
@@ -52,7 +54,7 @@ def first_link(derivation: Derivation, of: Entry) -> Iterator[Step]:
     values = [without_ones([Partial(ERROR, v), derivation.scalar.factor(v, of)[0]]) for v in passed]
     by_links, inserted = together(links), together(values)
     yield Step("weight.unit", Partial(ERROR, of), by_links, rules.CHAIN)
-    yield Step("weight.local", Partial(passed[0], of), local, rules.LOCAL, cited)
+    yield Step("weight.local", Partial(passed[0], of), local, rules.FOUND, cited)
     yield Step("weight.inserted", by_links, inserted, rules.SUBSTITUTE, ("weight.local",))
     if is_trained(of) or derivation.graph.spec.activation_of(along.first_layer(of)).entry.over_units:
         return
@@ -73,4 +75,4 @@ def along_path(derivation: Derivation, path: along.Path) -> tuple[Expr, Expr, ru
 def summed(of: Entry, products: Sequence[Step]) -> Iterator[Step]:
     """∂E/∂w as the sum of the products along all paths."""
     labels = tuple(step.label for step in products)
-    yield Step("weight.sum", Partial(ERROR, of), together([step.right for step in products]), rules.CHAIN, labels)
+    yield Step("weight.sum", Partial(ERROR, of), together([step.right for step in products]), rules.PATHS, labels)

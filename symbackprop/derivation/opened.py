@@ -49,17 +49,28 @@ def proof(derivation: Derivation, of: Entry, products: Sequence[Step]) -> Iterat
     for layer in range(along.first_layer(of), graph.depth + 1):
         values = {DELTA[layer, j]: scalar.delta(layer, j)[-1].right for j in graph.fed(layer)}
         slopes = {step.left: step.right for step in scalar.passed(layer)}
-        values = {of: put_in_order(right, slopes) for of, right in values.items()}
+        if slopes:
+            values = {of: put_in_order(right, slopes) for of, right in values.items()}
         if not values.keys() & current.atoms(Entry):
             continue
         opened = put_in_order(current, values)
-        if current not in values:
-            yield Step(f"weight.opened.{layer}", current, opened, rules.SUBSTITUTE, (label,))
-        current, label = opened, f"weight.opened.{layer}"
+        if current in values:  # the lines above have said it
+            label = steps[-1].label
+        else:
+            uses = tuple(found for entry in values if (found := stated(derivation, entry)) and current.has(entry))
+            yield Step(f"weight.opened.{layer}", current, opened, rules.SUBSTITUTE, uses or (label,))
+            label = f"weight.opened.{layer}"
+        current = opened
     total = together([step.right for step in products])
     if as_printed(current) != as_printed(total):
         rule = rules.MULTIPLY_OUT if isinstance(total, Total) else rules.SAME_PRODUCT
         yield Step("weight.same", current, total, rule, ("weight.sum",))
+
+
+def stated(derivation: Derivation, delta: Entry) -> str | None:
+    """The label of the line that states one unit's δ; None where units have no lines of their own."""
+    label = derivation.scalar.delta(*map(int, delta.indices))[-1].label
+    return label if label in derivation.by_label else None
 
 
 def put_in_order(expr: Expr, values: dict[Expr, Expr]) -> Expr:

@@ -196,7 +196,9 @@ def in_outputs(expr: Expr, activation: Equation) -> Expr:
     }
     pre = sp.Dummy("z", real=True)
     own, (_, unit) = activation.left, activation.left.indices
-    (inverse,) = sp.solve(activation.right.xreplace(shared).xreplace({PRE[LAYER, unit]: pre}) - own, pre)
+    equation = activation.right.xreplace(shared).xreplace({PRE[LAYER, unit]: pre}) - own
+    # Every step is proved later, and SymPy's own check of a solution loads its units of physics first.
+    (inverse,) = sp.solve(equation, pre, check=False, simplify=False)
     solved = {PRE[LAYER, at]: inverse.xreplace({unit: at}) for at in (unit, OTHER)}
     value = sp.expand(expr.xreplace(shared).xreplace(solved))
     return common_factor_out(value)

@@ -142,7 +142,7 @@ def gradient(equation: Equation, of: Entry, penalty: PenaltyUse | None) -> tuple
     folded = contract(Sum(DELTA[LAYER + 1, other] * spread, (other, 1, equation.count)))
     steps = [
         Step(name + ".chain", Partial(ERROR, of), chain, rules.CHAIN),
-        Step(name + ".local", Partial(using, of), local, rules.KRONECKER, ("forward.z.{next}",)),
+        Step(name + ".local", Partial(using, of), local, picking(equation, of), ("forward.z.{next}",)),
         Step(
             name + ".inserted",
             Partial(ERROR, of),
@@ -170,6 +170,12 @@ def gradient(equation: Equation, of: Entry, penalty: PenaltyUse | None) -> tuple
     return tuple(steps)
 
 
+def picking(equation: Equation, of: Entry) -> rules.Rule:
+    """The rule of ∂z/∂w: an entry that is summed over is left alone in its sum, another one is no part of any sum."""
+    summed = any(total.has(of.base) for total in equation.right.atoms(Sum))
+    return rules.KRONECKER if summed else rules.LOCAL
+
+
 @lru_cache
 def update(of: Entry, penalised: bool) -> Step:
     """One descent step, w ← w - η ∂E/∂w, every quantity on the right from before the update."""
@@ -179,8 +185,13 @@ def update(of: Entry, penalised: bool) -> Step:
         quantities.updated(of),
         of - RATE * gradient_of,
         rules.DESCENT,
-        (f"gradient.{of.base.label}.{{l}}",),
+        (gradient_label(of, penalised),),
     )
+
+
+def gradient_label(of: Entry, penalised: bool) -> str:
+    """The label of the step that gives the gradient, with the penalty's share where there is one."""
+    return f"gradient.{of.base.label}.{{l}}" + (".total" if penalised else "")
 
 
 @lru_cache
@@ -188,8 +199,8 @@ def change(of: Entry, penalised: bool) -> tuple[Step, ...]:
     """The same descent step in two: the change Δw = -η ∂E/∂w, and the weight w + Δw that it leads to."""
     kind, by = of.base.label, quantities.change(of)
     slope = Partial(OBJECTIVE if penalised else ERROR, of)
-    gradient_label, update_label, name = (f"{part}.{kind}.{{l}}" for part in ("gradient", "update", "change"))
+    name = f"change.{kind}.{{l}}"
     return (
-        Step(name, by, -RATE * slope, rules.DESCENT, (gradient_label,)),
-        Step(f"{name}.applied", quantities.updated(of), of + by, rules.SUBSTITUTE, (update_label, name)),
+        Step(name, by, -RATE * slope, rules.DESCENT, (gradient_label(of, penalised),)),
+        Step(f"{name}.applied", quantities.updated(of), of + by, rules.ADD_CHANGE, (name,)),
     )

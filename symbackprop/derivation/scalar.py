@@ -6,7 +6,7 @@ Each line is an instance of an index equation, or the chain rule along the paths
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy import Expr, Symbol
 
@@ -59,29 +59,45 @@ class ScalarView:
 
     def back(self) -> Iterator[Block]:
         """Weight by weight from the output to the input: chain rule, product, and the same with δ."""
-        explained: set[Expr] = set()
+        explained: dict[Expr, str] = {}
         in_full = self.graph.spec.weight_count <= CHAINS_SHOWN
         for layer in range(self.graph.depth - 1, 0, -1):
             feeding = [*self.graph.weights(layer), *self.graph.biases(layer)]
             if in_full:
                 for n, of in enumerate(feeding):
                     yield self._weight(of, explained, first=n == 0)
-            deltas = [
-                *self.shared(layer + 1),
-                *self.passed(layer + 1),
-                *(s for unit in self.graph.fed(layer + 1) for s in self.delta(layer + 1, unit)),
-            ]
-            yield Block("deltas", tuple(deltas), (DELTA[layer + 1, 1],))
-            yield Block("folded", tuple(self.folded(of) for of in feeding), (DELTA[layer + 1, 1],))
+            yield Block("deltas", tuple(self.deltas(layer + 1, explained)), (DELTA[layer + 1, 1],))
+            folded = (self.folded(of, in_full) for of in feeding)
+            yield Block("folded", tuple(folded), (DELTA[layer + 1, 1],))
             if learned := tuple(self.folded(of) for of in self.graph.trained(layer + 1)):
                 yield Block("folded_trained", learned, (DELTA[layer + 1, 1],))
 
+    def deltas(self, layer: int, explained: Mapping[Expr, str]) -> Iterator[Step]:
+        """δ of every unit of ``layer``: the first from the factors that the weights into it share, the others alike."""
+        shared = list(self.shared(layer))
+        yield from (*shared, *self.passed(layer))
+        first, *rest = self.delta(layer, 1)
+        if shared:
+            factors = dict.fromkeys(factor for chain in separate(shared[0].right) for factor in chain.args[-2:])
+            uses = tuple(explained[factor] for factor in factors if factor in explained)
+            at_output = layer == self.graph.depth
+            rule = rules.FOUND if at_output else rules.LOCAL_GRADIENT
+            behind = first.uses if at_output else (f"delta.{layer + 1}.shared",)
+            first = replace(first, rule=rule, uses=(shared[0].label, *behind, *uses))
+        yield from (first, *rest)
+        final = [first, *rest][-1]
+        for place in self.graph.fed(layer)[1:]:
+            *_, last = steps = self.delta(layer, place)
+            if last.label.rpartition(".")[0] == final.label.rpartition(".")[0]:
+                steps = (replace(last, left=DELTA[layer, place], rule=rules.SAME_WAY, uses=(final.label,)),)
+            yield from steps
+
     def shared(self, layer: int) -> Iterator[Step]:
         """The first factors that the weights into the first unit of ``layer`` share: ∂E/∂z by the chain rule."""
-        ways = along.count_paths(self.graph, WEIGHT[layer - 1, 1, 1])
-        if ways <= PATHS_SHOWN and self.graph.spec.weight_count <= CHAINS_SHOWN:
-            chains = [along.chain(path[:-1]) for path in along.paths(self.graph, WEIGHT[layer - 1, 1, 1])]
-            yield Step(f"delta.{layer}.shared", DELTA[layer, 1], together(chains), rules.CHAIN)
+        weight = WEIGHT[layer - 1, 1, 1]
+        if along.count_paths(self.graph, weight) <= PATHS_SHOWN and self.graph.spec.weight_count <= CHAINS_SHOWN:
+            chains = [along.chain(path[:-1]) for path in along.paths(self.graph, weight)]
+            yield Step(f"delta.{layer}.shared", DELTA[layer, 1], together(chains), rules.SHARED, (f"{weight}.chain",))
 
     def passed(self, layer: int) -> Iterator[Step]:
         """∂E/∂a of every unit of a hidden layer whose δ are stated by them."""
@@ -104,25 +120,27 @@ class ScalarView:
             return [along.chain(path) for path in along.paths(self.graph, of)]
         return along.first_links(self.graph, of)
 
-    def _weight(self, of: Entry, explained: set[Expr], first: bool) -> Block:
-        """∂E/∂w by the chain rule, each factor that is new derived, and the factors put in."""
+    def _weight(self, of: Entry, explained: dict[Expr, str], first: bool) -> Block:
+        """∂E/∂w by the chain rule, each factor that is new derived, and the factors put in.
+
+        ``explained`` finds the label of the step that derives a factor; the new ones are added.
+        """
         chains, put = self._chains(of), {}
         steps: list[Step] = []
-        cites = {f"{of}.chain": None}
-        for n, factor in enumerate(dict.fromkeys(factor for chain in chains for factor in chain.args), start=1):
+        factors = dict.fromkeys(factor for chain in chains for factor in chain.args)
+        for n, factor in enumerate(factors, start=1):
             put[factor], cited = self.factor(factor.of, factor.by)
-            cites |= dict.fromkeys(cited)
             if factor not in explained and put[factor] != factor:
-                steps.append(
-                    Step(f"{of}.factor.{n}", factor, put[factor], rules.LOCAL, (forward_label(factor.of), *cited))
-                )
-            explained.add(factor)
+                steps.append(Step(f"{of}.factor.{n}", factor, put[factor], *why(factor.of, cited)))
+                explained[factor] = steps[-1].label
         left = Partial(ERROR, of)
         product = together([without_ones([put[factor] for factor in chain.args]) for chain in chains])
+        known = explained.items() if first else ()  # what the weights before it needed too goes without saying
+        cites = [label for factor, label in known if factor in factors] or [step.label for step in steps]
         steps = [
             Step(f"{of}.chain", left, together(chains), rules.CHAIN),
             *steps,
-            Step(f"{of}.product", left, product, rules.SUBSTITUTE, tuple(cites)),
+            Step(f"{of}.product", left, product, rules.SUBSTITUTE, (f"{of}.chain", *cites)),
         ]
         return Block("weight_first" if first else "weight_next", tuple(steps), (of,))
 
@@ -168,17 +186,22 @@ class ScalarView:
         steps: list[Step] = []
         for general in dict.fromkeys((first, final)):
             left = steps[-1].right if steps else DELTA[layer, place]
-            rule = general.rule if steps else rules.LOCAL_GRADIENT
+            rule, cited = (general.rule, general.uses) if steps else (rules.LOCAL_GRADIENT, ())
             right = self.instance(general.right, **at)
-            steps.append(Step(f"{general.label}.{next(iter(at.values()))}", left, right, rule, (general.label,)))
+            label = f"{general.label}.{next(iter(at.values()))}"
+            steps.append(Step(label, left, right, rule, (general.label, *cited)))
         return tuple(steps)
 
-    def folded(self, of: Entry) -> Step:
-        """∂E/∂w = δ · a for one weight."""
+    def folded(self, of: Entry, derived: bool = False) -> Step:
+        """∂E/∂w = δ · a for one weight; ``derived`` says that its chain rule has been written out."""
         general = self.general[f"gradient.{of.base.label}.{of.indices[0]}"]
         right = self.at_parameter(general.right, of)
-        rule = rules.WRITTEN_OUT if is_trained(of) else rules.LOCAL_GRADIENT
-        return Step(f"{of}.folded", Partial(ERROR, of), right, rule, (general.label,))
+        if is_trained(of):
+            return Step(f"{of}.folded", Partial(ERROR, of), right, rules.WRITTEN_OUT, (general.label,))
+        uses: tuple[str, ...] = (general.label,)
+        if derived:
+            uses = (f"{of}.product", self.delta(int(of.indices[0]) + 1, int(of.indices[-1]))[-1].label)
+        return Step(f"{of}.folded", Partial(ERROR, of), right, rules.LOCAL_GRADIENT, uses)
 
 
 def forward_label(of: Expr) -> str:
@@ -186,6 +209,21 @@ def forward_label(of: Expr) -> str:
     if of == ERROR:
         return "error.units"
     return f"forward.{'z' if of.base == PRE else 'a'}.{of.indices[0]}.{of.indices[1]}"
+
+
+def why(of: Expr, cited: tuple[str, ...]) -> tuple[rules.Rule, tuple[str, ...]]:
+    """The rule of a local derivative: a slope that is derived already, or the derivative of a forward equation."""
+    found = tuple(label for label in cited if not label.endswith(".local"))
+    return (rules.FOUND, found) if found else (rules.LOCAL, (forward_label(of),))
+
+
+def separate(chains: Expr) -> tuple[Expr, ...]:
+    """What ``together`` has put together.
+
+    >>> separate(together([Symbol("u"), Symbol("v")]))
+    (u, v)
+    """
+    return chains.args if isinstance(chains, Total) else (chains,)
 
 
 def together(chains: list[Expr]) -> Expr:

@@ -36,11 +36,16 @@ class Slope:
         return self.in_output is not None and not self.in_output.has(Z, Piecewise)
 
     @property
+    def rewritten(self) -> bool:
+        """Whether the form in the output differs from the formula in z."""
+        return self.in_output is not None and self.in_output != self.formula
+
+    @property
     def cites(self) -> tuple[str, ...]:
         """The label of the step that gives the slope, if there is one."""
         if self.value is None:
             return ()
-        return (f"slope.{self.tag}.output",) if self.in_output is not None else (f"slope.{self.tag}.{len(self.lines)}",)
+        return (f"slope.{self.tag}.{'output' if self.rewritten else len(self.lines)}",)
 
     def at(self, pre: Expr, out: Expr) -> Expr:
         """The slope of a unit with pre-activation ``pre`` and output ``out``: in the output alone, or f′(pre)."""
@@ -56,7 +61,7 @@ class Slope:
         if type(self.value).__name__ != str(self.tag):  # tanh(z) = tanh(z) says nothing
             steps.insert(0, Step(f"{name}.value", value, self.value, rules.DEFINITION))
         steps += [Step(f"{name}.{n}", line.left, line.right, line.rule) for n, line in enumerate(self.lines, start=1)]
-        if self.in_output is not None:
+        if self.in_output is not None and self.rewritten:
             steps += self._to_output(slope, value, self.in_output.xreplace({A: value}))
         return Block("slope", tuple(steps), (value,))
 

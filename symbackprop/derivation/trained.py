@@ -98,7 +98,7 @@ def gradient(
     cites = (f"{name}.chain", *uses, f"{name}.local")
     steps = (
         Step(f"{name}.chain", Partial(ERROR, of), chain, rules.CHAIN),
-        Step(f"{name}.local", Partial(out, of), local, rules.LOCAL, ("forward.a.{l}", label)),
+        Step(f"{name}.local", Partial(out, of), local, rules.FOUND, (label,)),
         Step(name, Partial(ERROR, of), Sum(inserted, limits), rules.SUBSTITUTE, cites),
     )
     if not reduces:

@@ -6,7 +6,7 @@ from symbackprop.emit.arrays import Library, named_as, reduced
 
 ARRAY_API = Library(
     helpers="array_api{}.py.jinja",
-    functions=named_as("xp", {"erf": "_erf", "erfc": "_erfc", "near": "_near"}),
+    functions=named_as("xp", {"erf": "_erf", "erfcx": "_erfcx"}),
     where="xp.where({}, {}, {})",
     reductions=reduced("xp"),
     opening={

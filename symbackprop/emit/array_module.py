@@ -29,7 +29,7 @@ from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
 from symbackprop.templating import environment
 
-OWN = ("_erf", "_erfc", "_near", "_row_max", "_one_hot")  # functions of ours, each in a template of its own
+OWN = ("_erf", "_erfcx", "_row_max", "_one_hot")  # functions of ours, each in a template of its own
 Printing = Callable[[Mapping[Symbol, str]], ArrayPrinter]
 
 
@@ -115,13 +115,20 @@ class ArrayModule:
         """The names of the loss and of the gradients."""
         return [self.program.loss, *self.program.gradients.values()]
 
-    def parts(self, backward: source.Slice | None = None, extra: Sequence[str] = ()) -> dict[str, Any]:
-        """The whole module; ``backward`` computes loss and gradients, with ``extra`` arguments."""
+    def parts(
+        self, backward: source.Slice | None = None, extra: Sequence[str] = (), plain: source.Slice | None = None
+    ) -> dict[str, Any]:
+        """The whole module; ``backward`` computes loss and gradients, with ``extra`` arguments.
+
+        ``plain`` computes the gradients alone, a line for each equation; without it, they are those of ``backward``.
+        """
         program, spec = self.program, self.spec
         forward, loss = self.cut(program.intermediates), self.cut([program.loss])
         backward = backward or self.cut(self.outputs)
+        functions = [forward, loss, backward, *([plain] if plain else [])]
         return {
             **self.arguments(forward, loss, backward, extra),
+            **self.alone(backward, plain),
             **self.layout(),
             **self.heading(),
             "layers": self.layers(),
@@ -130,9 +137,11 @@ class ArrayModule:
             "loss_lines": loss.lines,
             "gradient_lines": backward.lines,
             "result": self.stored.library.as_number.format(program.loss),
-            "uses_real": any("real = partial" in line for part in (forward, loss, backward) for line in part.lines),
+            "uses_real": any("real = partial" in line for part in functions for line in part.lines),
             "updates": updates(self.stored, self.printer, spec),
-            "helpers": helpers(forward.helpers | backward.helpers | self.of_targets, self.stored.library.helpers),
+            "helpers": helpers(
+                self.of_targets.union(*(part.helpers for part in functions)), self.stored.library.helpers
+            ),
             "stand_ins": stand_ins(backward.keywords, spec, self.printer),
             "few_examples": None,
         }
@@ -182,19 +191,26 @@ class ArrayModule:
             "handed_in": bool(source.functions_handed_in(self.spec)),
             "forward_def": source.signature("forward", [params, x], forward.named, "Arrays"),
             "loss_def": source.signature("loss", [params, x, t], loss.named, library.number),
-            "gradients_def": source.signature("gradients", [params, x, t], backward.named, "Arrays"),
             "both_def": source.signature(
                 "loss_and_gradients",
                 [params, x, t],
                 [*backward.named, *extra],
                 f"tuple[{library.number}, Arrays]",
             ),
-            "gradients_call": source.fitted(
-                f"return loss_and_gradients({call(['params', names.input, names.target, *both])})[1]"
-            ),
-            "found_call": source.fitted(f"slopes = gradients({call(['params', 'x', 't', *both])})"),
+            "found_call": source.fitted(f"_, slopes = loss_and_gradients({call(['params', 'x', 't', *both])})"),
             "above_call": source.fitted(f"change = loss({call(['unpack(above)', 'x', 't', *loss.passed])})", 8),
             "below_call": source.fitted(f"change -= loss({call(['unpack(below)', 'x', 't', *loss.passed])})", 8),
+        }
+
+    def alone(self, backward: source.Slice, plain: source.Slice | None) -> dict[str, Any]:
+        """The function that returns the gradients without the loss."""
+        library, names, own = self.stored.library, self.names, plain or backward
+        given = ["params: Arrays", f"{names.input}: {library.given}", f"{names.target}: {library.given}"]
+        call = ", ".join(["params", names.input, names.target, *backward.passed])
+        return {
+            "gradients_def": source.signature("gradients", given, own.named, "Arrays"),
+            "gradients_call": [] if plain else source.fitted(f"return loss_and_gradients({call})[1]"),
+            "plain_lines": plain.lines if plain else [],
         }
 
     def layout(self) -> dict[str, Any]:

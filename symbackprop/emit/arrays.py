@@ -24,7 +24,7 @@ from symbackprop.emit.program import (
 )
 from symbackprop.errors import UnsupportedExpression
 
-SAME_NAME = sorted(FUNCTIONS - ARITHMETIC - TESTS - {"where", "erf", "erfc", "near"})
+SAME_NAME = sorted(FUNCTIONS - ARITHMETIC - TESTS - {"where", "erf", "erfcx"})
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,8 @@ class ArrayPrinter(PythonPrinter):
         if function in ("and", "or"):
             sign = " & " if function == "and" else " | "
             return sign.join(self.inside(arg, ATOM) for arg in args), TEST
+        if function == "round" and is_number(args[0]):
+            return f"round({self(args[0])})", ATOM  # NumPy's would make a double of any input's type
         if function in ("maximum", "minimum") and len(args) > 2:
             return super().function(function, (Op(function, args[:-1]), args[-1]))
         return super().function(function, args)

@@ -11,11 +11,11 @@ from functools import cached_property
 from typing import Any
 
 from symbackprop.emit import source
-from symbackprop.emit.array_module import ArrayModule
+from symbackprop.emit.array_module import ArrayModule, helpers
 from symbackprop.emit.names import ERROR_NAME, RESERVED
 from symbackprop.emit.printer import CASE, TEST
 from symbackprop.emit.program import Assign, Node, Number, Op, Var
-from symbackprop.emit.scalar import MATH, NEAR, SIGN, MathPrinter
+from symbackprop.emit.scalar import HELPERS, MATH, MathPrinter
 from symbackprop.emit.shapes import Shape
 from symbackprop.emit.stored import StoredEntry
 from symbackprop.emit.unrolled import Several, Unroller, in_one, over_several, places, with_one_exponential
@@ -23,7 +23,6 @@ from symbackprop.errors import UnsupportedExpression
 
 MOST_PRODUCTS = 150  # weights × examples up to which plain numbers are faster than arrays, with a work space or not
 TOGETHER = 8  # sums that are set to zero in one line
-HELPERS = {"_sign": SIGN, "_near": NEAR}
 INDENT = 8  # of the functions' lines, which stand in a ``try``
 
 
@@ -146,7 +145,7 @@ class FewExamples:
             "several": several,
             "uses_math": any("math." in line for line in [*one, *several]),
             "filled": any(line.endswith("(") for line in [*one, *several]),
-            "helpers": [text for name, text in HELPERS.items() if name in self.used],
+            "helpers": helpers(frozenset(self.used), HELPERS),
             "checked": tuple(sorted({1, self.most, self.most + 1})),
             "held_in": {name: self.held_in(name) for name in module.stored.shapes},
         }

@@ -11,7 +11,20 @@ from sympy.codegen.cfunctions import expm1, log1p
 from sympy.core.relational import Relational
 
 from symbackprop.calculus.inert import Apply, Chain, Total
-from symbackprop.emit.functions import EntrySum, Erfc, Near, RowSum, Shifted, Sigmoid, Softplus
+from symbackprop.emit.functions import (
+    EntrySum,
+    Exp,
+    ExpQuotient,
+    LogSoftplus,
+    Others,
+    Round,
+    RowSum,
+    ScaledErfc,
+    Shifted,
+    Sigmoid,
+    Softplus,
+    TanhRest,
+)
 from symbackprop.emit.program import Call, Node, Number, Op, Reduce, parts, with_parts
 from symbackprop.emit.stable import without_overflow
 from symbackprop.errors import UnsupportedExpression
@@ -29,7 +42,10 @@ FUNCTIONS: Mapping[type, str] = {
     sp.cos: "cos",
     sp.atan: "atan",
     sp.erf: "erf",
-    Near: "near",
+    Exp: "exp",
+    Round: "round",
+    ScaledErfc: "erfcx",
+    sp.floor: "floor",
     sp.Abs: "abs",
     sp.sign: "sign",
     sp.Max: "maximum",
@@ -68,15 +84,17 @@ class FormulaReader:
         if isinstance(expr, Chain):
             return Op("multiply", tuple(map(self, expr.args)))
         if isinstance(expr, Total):
-            return Op("add", tuple(map(self, expr.args)))
+            return Op("add", tuple(map(self._term, expr.args)))
         if isinstance(expr, Add):
             return self._sum(expr)
         if isinstance(expr, Mul | Pow):
             return self._product(expr)
         if isinstance(expr, Sigmoid | Softplus):
             return self._called(expr.func.__name__.lower(), self(without_overflow(expr)))
-        if isinstance(expr, Erfc):
-            return self._erfc(expr.args[0])
+        if isinstance(expr, TanhRest | ExpQuotient | LogSoftplus):
+            return self(without_overflow(expr))
+        if isinstance(expr, Others):
+            return self._others(self(expr.args[0]))
         if isinstance(expr, RowSum):
             return Reduce("sum", self(expr.args[0]), "columns")
         if isinstance(expr, EntrySum):
@@ -116,17 +134,22 @@ class FormulaReader:
         terms = sorted(expr.args, key=place)
         return Op("add", tuple(self(term) for term in terms))
 
+    def _term(self, expr: Expr) -> Node:
+        """A term of a sum; the sign of a number in front of it."""
+        return Op("negative", (Number(-expr),)) if expr.is_Number and expr < 0 else self(expr)
+
+    def _others(self, node: Node) -> Node:
+        """The sum of the row's entries, none above 1, less 1: whole numbers apart; the rest keeps its digits."""
+        whole = Op("floor", (node,))
+        rest = Op("add", (node, Op("negative", (whole,))))
+        less = Op("add", (Reduce("sum", whole, "columns"), Op("negative", (Number(Integer(1)),))))
+        return self._called("others", Op("add", (less, Reduce("sum", rest, "columns"))))
+
     def _total(self, expr: Expr) -> Node:
         """The sum of all entries, the sign in front."""
         if expr.could_extract_minus_sign():
             return Op("negative", (self._total(-expr),))
         return Reduce("sum", self(expr), "all")
-
-    def _erfc(self, u: Expr) -> Node:
-        """The complement of erf at u = k v; where k² has digits that k has lost, k² and v are handed on too."""
-        k, v = u.as_independent(*u.free_symbols, as_Add=False)
-        exact = (k**2, v) if isinstance(v, Symbol) and (k**2).is_Rational and not k.is_Rational else ()
-        return Op("erfc", tuple(map(self, (u, *exact))))
 
     def _product(self, expr: Expr) -> Node:
         """Numbers first, then what stands above the line, divided by what stands below."""
@@ -138,17 +161,20 @@ class FormulaReader:
         below = [self._power(1 / f) for f in factors if not f.is_number and _is_below(f)]
         return fraction([*numbers(over), *above], [*numbers(under), *below])
 
-    def _place(self, factor: Expr) -> tuple[bool, bool, int, object]:
-        """Named numbers before arrays, arrays before functions of them."""
+    def _place(self, factor: Expr) -> tuple[bool, bool, bool, int, object]:
+        """Named numbers before arrays, arrays before functions of them, what may be next to nothing last."""
         symbol = isinstance(factor, Symbol)
         rank = next((n for n, word in enumerate(self.order) if symbol and factor.name.startswith(word)), 99)
-        return not (symbol and factor not in self.values), not symbol, rank, sp.default_sort_key(factor)
+        last = isinstance(factor, Exp)
+        return last, not (symbol and factor not in self.values), not symbol, rank, sp.default_sort_key(factor)
 
     def _power(self, expr: Expr) -> Node:
         if not isinstance(expr, Pow):
             return self(expr)
         if expr.exp == sp.Rational(1, 2):
             return Op("sqrt", (self(expr.base),))
+        if isinstance(expr.base, Exp) and expr.exp.is_Integer and 0 < expr.exp < 5:
+            return product([self(expr.base)] * int(expr.exp))
         return Op("power", (self(expr.base), self(expr.exp)))
 
     def _cases(self, cases: tuple[sp.Basic, ...]) -> Node:

@@ -1,4 +1,4 @@
-"""Functions that programs compute as one: sums over a row, the sigmoid, softplus, erfc, shifted and near values."""
+"""Functions that programs compute as one: sums over a row, the sigmoid, softplus, erfc, shifted values."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ class RowSum(RowFunction):
         return self.args[0].is_positive
 
 
+class Others(RowFunction):
+    """The sum of the row's entries less 1: where the greatest is 1, the sum of the others."""
+
+
 class EntrySum(sp.Function):
     """The sum of all entries of an array."""
 
@@ -33,12 +37,21 @@ class Shifted(RowFunction):
     nargs = 1
 
 
-class Near(sp.Function):
-    """The number with half of the digits that is nearest: its square is exact."""
+class Round(sp.Function):
+    """The nearest whole number."""
 
     nargs = 1
 
     def _eval_is_extended_real(self) -> bool:
+        return True
+
+
+class Exp(sp.Function):
+    """e^u, by name: factors of it stay apart, and last in a product, so that only the product meets the underflow."""
+
+    nargs = 1
+
+    def _eval_is_positive(self) -> bool:
         return True
 
 
@@ -53,6 +66,30 @@ class Sigmoid(sp.Function):
 
 class Erfc(sp.Function):
     """1 - erf(u); SymPy's own erfc turns erfc(-u) into 2 - erfc(u), which loses digits."""
+
+    nargs = 1
+
+
+class ScaledErfc(sp.Function):
+    """e^(u²) (1 - erf(u)), for u ≥ 0."""
+
+    nargs = 1
+
+
+class ExpQuotient(sp.Function):
+    """(e^u - 1)/u, and 1 at 0."""
+
+    nargs = 1
+
+
+class TanhRest(sp.Function):
+    """u - tanh(u), by name until it gets the form that does not cancel near 0."""
+
+    nargs = 1
+
+
+class LogSoftplus(sp.Function):
+    """log log(1 + e^u), by name until it gets the form that reaches down to all u."""
 
     nargs = 1
 

@@ -17,14 +17,14 @@ from symbackprop.emit.scalar import ScalarLines, identifier
 from symbackprop.network.quantities import DELTA, ERROR
 from symbackprop.notation.profile import Profile
 
-JAVASCRIPT = {name: f"Math.{name}" for name in sorted(COSTLY - {"erf", "erfc"})} | {
+JAVASCRIPT = {name: f"Math.{name}" for name in sorted(COSTLY - {"erf", "erfcx"})} | {
     "erf": "_erf",
-    "erfc": "_erfc",
+    "erfcx": "_erfcx",
     "abs": "Math.abs",
     "maximum": "Math.max",
     "minimum": "Math.min",
     "sign": "Math.sign",
-    "near": "Math.fround",
+    "floor": "Math.floor",
 }
 LOGIC = {"and": " && ", "or": " || "}
 

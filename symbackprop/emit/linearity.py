@@ -69,9 +69,17 @@ def divided_at_the_output(program: Program, divisor: Node) -> tuple[Assign, ...]
             divided.add(line.name)
         elif line.name in program.deltas:
             divided.add(line.name)
-            node = Op("divide", (node, divisor))
+            node = divided_by(node, divisor)
         lines.append(replace(line, node=node))
     return tuple(lines)
+
+
+def divided_by(node: Node, divisor: Node) -> Node:
+    """``node`` divided; a fraction below the line, where there may be a column only."""
+    match node:
+        case Op("divide", (above, below)):
+            return Op("divide", (above, Op("multiply", (below, divisor))))
+    return Op("divide", (node, divisor))
 
 
 def undivided(node: Node, divided: Collection[str], divisor: Node) -> Node | None:

@@ -49,7 +49,7 @@ def nests(
     >>> line = Assign("a2", Op("tanh", (Op("add", (MatMul(Var("x"), Var("W1")), Var("b1"))),)))
     >>> found, _ = nests([line], {"x": (None, 2), "W1": (2, 3), "b1": (3,)}, [])
     >>> [(nest.shape, [each.name for each in nest.lines]) for nest in found]
-    [(None, ['product2']), ((None, 3), ['a2'])]
+    [(None, ['product1']), ((None, 3), ['a2'])]
     """
     lines = list(lines)
     cut = _Cutter(dict(known), {*taken, *(line.name for line in lines)})

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy as sp
-from sympy import Add, Expr, Integer, Mul, Symbol
+from sympy import Add, Dummy, Expr, Integer, Mul, Symbol
 
 from symbackprop.calculus.indices import Entry, derivative
 from symbackprop.calculus.inert import Apply
@@ -196,7 +196,10 @@ def lower(derivation: Derivation, names: Names) -> Program:
     lines = [*forward, _loss_line(read, view)]
     if graph.spec.loss.entry.value is None:
         lines.append(_slope_of_generic_loss(graph, read))
-    lines += [_line(read, step) for step in (*view.deltas, *view.gradients)]
+    single = graph.spec.loss.entry.parts == 1 == graph.spec.activation_of(graph.depth).entry.pieces
+    first, *deltas = view.deltas
+    lines.append(_output_delta_line(read, view, first) if single else _line(read, first))
+    lines += [_line(read, step) for step in (*deltas, *view.gradients)]
     steps = (*view.forward, *view.deltas, *view.gradients)
     leaves = sorted(map(_parameter, view.gradients), key=_place)
     updates = {line.name: line for line in (_line(read, step) for step in view.updates)}
@@ -231,6 +234,31 @@ def _line(read: TermReader, step: Step) -> Assign:
     return Assign(read.name(step.left), node, step.label)
 
 
+def _output_delta_line(read: TermReader, view: MatrixView, step: Step) -> Assign:
+    """δ of the output."""
+    out = view.forward[-1]
+    output, formula = read.formula(out.left), read.formula(out.right)
+    loss = read.formula(view.error.right)
+    if in_logarithms(loss, output, formula) == loss and not formula.has(sp.log):
+        return _line(read, step)
+    delta = with_output(read.formula(step.right), output, formula)
+    return _line(read, step) if delta is None else Assign(read.name(step.left), read.formula_node(delta), step.label)
+
+
+def with_output(delta: Expr, output: Symbol, formula: Expr) -> Expr | None:
+    """``delta`` with the output's formula put in, so that stable forms are found. Asked of losses of logarithms only.
+
+    A formula over a group is put in only where δ is linear in the output, or in its exponential: in sums of products
+    of outputs it would do nothing. None where it is not put in.
+    """
+    held = Dummy(real=True)
+    plain = delta.xreplace({sp.exp(output): held}).xreplace({output: held})
+    in_sums = any(total.has(held) for total in plain.atoms(RowSum))
+    if formula == output or (formula.has(RowSum) and (in_sums or plain.diff(held).has(held))):
+        return None
+    return delta.xreplace({output: formula})
+
+
 def _loss_line(read: TermReader, view: MatrixView) -> Assign:
     """The loss, its logarithms with the output's formula put in, so that their stable forms are found."""
     out = view.forward[-1]
@@ -241,9 +269,11 @@ def _loss_line(read: TermReader, view: MatrixView) -> Assign:
 def in_logarithms(loss: Expr, output: Symbol, formula: Expr) -> Expr:
     """``loss`` with the output's formula in its logarithms of fractions; one by cases has no stable form to be found.
 
+    Where a logarithm has changed, the formula of a single output is put in everywhere: 1 - σ(z) has a stable form, too.
+
     >>> a, z = sp.symbols("a z")
     >>> in_logarithms(-sp.log(a) * a, a, sp.exp(z))
-    -a*log(exp(z))
+    -exp(z)*log(exp(z))
     """
     if formula.has(sp.Piecewise):
         return loss
@@ -251,7 +281,8 @@ def in_logarithms(loss: Expr, output: Symbol, formula: Expr) -> Expr:
     def put_in(inside: Expr) -> Expr:
         return sp.log(inside.xreplace({output: formula}) if inside.is_rational_function(output) else inside)
 
-    return loss.replace(sp.log, put_in)
+    changed = loss.replace(sp.log, put_in)
+    return changed if changed == loss or formula.has(RowSum) else changed.xreplace({output: formula})
 
 
 def slope_of_generic_loss(graph: ForwardGraph) -> Expr:

@@ -28,14 +28,13 @@ from symbackprop.emit.program import (
     free_name,
     needed,
 )
-from symbackprop.emit.scalar import MATH, NEAR, SIGN, MathPrinter
+from symbackprop.emit.scalar import HELPERS, MATH, MathPrinter
 from symbackprop.emit.shapes import Shape, is_truth
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.quantities import BATCH
 from symbackprop.notation.profile import Profile
 
 COMPILED = '@numba.njit(error_model="numpy")'
-HELPERS = {"_sign": SIGN, "_near": NEAR}
 START = {"sum": "0.0", "max": "-np.inf"}
 GATHER = {"sum": "{0} += {1}", "max": "{0} = max({0}, {1})"}
 INDENT = "    "
@@ -217,7 +216,8 @@ def numba_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, 
         ),
     }
     written = [kernel.parts() for kernel in kernels.values()]
-    used = sorted({name for kernel in kernels.values() for name in kernel.printer.used})
+    used = frozenset(name for kernel in kernels.values() for name in kernel.printer.used)
+    own = [text.replace("def ", f"{COMPILED}\ndef ", 1) for text in helpers(used, HELPERS)]
     handed_in = stand_ins(kernels["gradient_lines"].handed_in, module.spec, lambda names: MathPrinter(MATH, names))
     functions = [(f"{COMPILED}\n    {first}", value) for first, value in handed_in["functions"]]
     text = [*(line for kernel in written for line in kernel["lines"]), *(value for _, value in functions)]
@@ -227,6 +227,6 @@ def numba_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, 
         "kernels": written,
         "compiled": COMPILED,
         "uses_math": any("math." in line for line in text),
-        "helpers": helpers(module.of_targets, NUMPY.helpers) + [f"{COMPILED}\n{HELPERS[name]}" for name in used],
+        "helpers": helpers(module.of_targets, NUMPY.helpers) + own,
         "stand_ins": {**handed_in, "functions": functions},
     }

@@ -25,6 +25,7 @@ def numpy_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, 
     module = ArrayModule(derivation, profile, numbers, NumPyPrinter)
     statements, lines, known = backward(module), backward_lines(module), handed_in(module)
     written = module.cut.written([line.line for line in statements.lines], list(statements()), statements.printer)
+<<<<<<< HEAD
     room = {name: shape_text(shape) for name, shape, _ in statements.room()}
     form = few_examples(module, lines, known, room)
     return {
@@ -49,6 +50,10 @@ def handed_in(module: ArrayModule) -> dict[str, Shape]:
         names.target: (None, spec.targets_count),
         names.class_weights: (1, spec.sizes[-1]),
     }
+=======
+    plain = module.cut(list(module.program.gradients.values()))
+    return {**module.parts(written, ["workspace: Arrays | None = None"], plain), **work_space(statements)}
+>>>>>>> main
 
 
 def backward(module: ArrayModule) -> Statements:
@@ -65,8 +70,9 @@ def work_space(statements: Statements, made: Collection[str]) -> dict[str, Any]:
     room = [each for each in statements.room() if each[0] not in made]
     arrays = [(name, f"np.empty({shape_text(shape)}, {'bool' if truth else 'dtype'})") for name, shape, truth in room]
     ones = [(name, f"np.ones({shape_text(shape)}, dtype)") for shape, name in statements.ones.items()]
+    starts = [(name, f"np.arange(0, {size} * batch, {size})[:, None]") for size, name in statements.starts.items()]
     first, shape, _ = room[0]
-    return {"arrays": [*arrays, *ones], "first_array": first, "first_shape": shape_text(shape)}
+    return {"arrays": [*arrays, *ones, *starts], "first_array": first, "first_shape": shape_text(shape)}
 
 
 def shape_text(shape: Shape) -> str:

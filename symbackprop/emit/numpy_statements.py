@@ -26,7 +26,8 @@ class Statements:
     """Writes operations as statements over the work space ``ws``.
 
     ``shapes`` are those of all values, ``own`` the names that the program itself gives, ``results`` the values that
-    live on in the work space. ``ones`` collects the arrays of ones that give sums as products, by shape.
+    live on in the work space. ``ones`` collects the arrays of ones that give sums as products, by shape, ``starts``
+    those of the places where rows begin, by the number of columns.
     """
 
     printer: NumPyPrinter
@@ -35,6 +36,7 @@ class Statements:
     own: Collection[str]
     results: Collection[str]
     ones: dict[Shape, str] = field(default_factory=dict)
+    starts: dict[int | None, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """A part that is written over is called what it becomes; parts are numbered in the order they come in."""
@@ -93,7 +95,9 @@ class Statements:
             case Reduce("sum", of, "columns"):
                 return f"{self.printer.inside(of, ATOM)}.dot({self.of_ones((shape(of, self.shapes)[-1], 1))}, {out})"
             case Reduce("max", of, "columns"):
-                return f"np.maximum.reduce({self.printer(of)}, axis=1, out={out}, keepdims=True)"
+                # The place of the greatest is found three times as fast as the greatest.
+                array, starts = self.printer.inside(of, ATOM), self.starts_of(shape(of, self.shapes)[-1])
+                return f'{array}.take({array}.argmax(1, None, keepdims=True) + {starts}, None, {out}, "clip")'
             case Joined(blocks):
                 return f"np.concatenate(({', '.join(map(self.printer, blocks))}), axis=1, out={out})"
         raise UnsupportedExpression(f"no statement is known for {type(node).__name__}")
@@ -102,6 +106,10 @@ class Statements:
         """The array of ones of shape ``of``, in the work space."""
         name = self.ones.setdefault(of, "ones" if of[0] is None else f"ones{of[0]}")
         return f'ws["{name}"]'
+
+    def starts_of(self, columns: int | None) -> str:
+        """The places in an array with so many columns where its rows begin, in the work space."""
+        return f'ws["{self.starts.setdefault(columns, f"starts{columns}")}"]'
 
     def room(self) -> Iterator[tuple[str, Shape, bool]]:
         """The arrays of the work space, but for those of ones: name, shape, whether they hold truth values."""

@@ -111,17 +111,12 @@ class PythonPrinter:
         return self.inside(factor, PRODUCT if first and plain else SIGN if first else POWER)
 
     def function(self, function: str, args: tuple[Node, ...]) -> tuple[str, int]:
-        """A function by its name in the target; one that starts with an underscore is a helper of ours.
-
-        Only such a one takes more of ``erfc`` than its argument: the square that this stands for.
-        """
+        """A function by its name in the target; one that starts with an underscore is a helper of ours."""
         if function not in self.functions:
             raise UnsupportedExpression(f"the function {function} is not known to this target")
         name = self.functions[function]
         if name.startswith("_"):
             self.used.add(name)
-        elif function == "erfc":
-            args = args[:1]
         return f"{name}({', '.join(map(self.argument, args))})", ATOM
 
     def argument(self, node: Node) -> str:

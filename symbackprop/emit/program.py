@@ -20,9 +20,9 @@ from symbackprop.errors import UnsupportedExpression
 ARITHMETIC = frozenset({"add", "multiply", "divide", "negative", "power"})
 TESTS = frozenset({"greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "and", "or"})
 COSTLY = frozenset(
-    {"exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "sin", "cos", "atan", "sqrt", "erf", "erfc"}
+    {"exp", "expm1", "log", "log1p", "tanh", "sinh", "cosh", "sin", "cos", "atan", "sqrt", "erf", "erfcx", "round"}
 )
-FUNCTIONS = ARITHMETIC | TESTS | COSTLY | {"where", "maximum", "minimum", "abs", "sign", "near"}
+FUNCTIONS = ARITHMETIC | TESTS | COSTLY | {"where", "maximum", "minimum", "abs", "sign", "floor"}
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sympy as sp
-from sympy import Abs, Add, Expr, Integer, Max, Min, Mul, Piecewise, Pow, Symbol
+from sympy import Abs, Add, Expr, Integer, Max, Min, Mul, Piecewise, Pow, Rational, Symbol
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symbackprop.emit.functions import Erfc, Near, Sigmoid, Softplus
+from symbackprop.emit.functions import Erfc, Sigmoid, Softplus, TanhRest
+
+LAMBERT = range(3, 23, 2)
 
 
 def exp_minus_one(expr: Expr) -> Expr:
@@ -26,16 +28,6 @@ def log_one_plus(expr: Expr) -> Expr:
         one, rest = expr.args[0].as_coeff_Add()
         if one == 1:
             return log1p(rest)
-    return expr
-
-
-def split_square(expr: Expr) -> Expr:
-    """The power e^(c u²) is e^(c v²) e^(c (u - v)(u + v)) for any v; with half the digits its square is exact."""
-    if isinstance(expr, sp.exp):
-        c, square = expr.args[0].as_coeff_Mul()
-        if c.is_negative and isinstance(square, Pow) and square.exp == 2 and isinstance(square.base, Symbol):
-            u, v = square.base, Near(square.base)
-            return Mul(sp.exp(c * v**2), sp.exp(c * (u - v) * (u + v)), evaluate=False)
     return expr
 
 
@@ -154,17 +146,61 @@ def _clipped(value: Expr, bounds: list[sp.Basic]) -> Expr:
     return value
 
 
-def sigmoid_without_overflow(expr: Expr) -> Expr:
-    """σ(u) = e^min(u, 0) / (1 + e^-|u|): no exponent is positive."""
-    if isinstance(expr, Sigmoid):
-        u = expr.args[0]
-        return sp.exp(Min(u, Integer(0), evaluate=False)) / (1 + sp.exp(-Abs(u)))
-    return expr
-
-
 def softplus_without_overflow(expr: Expr) -> Expr:
     """log(1 + e^u) = max(u, 0) + log(1 + e^-|u|): no exponent is positive."""
     if isinstance(expr, Softplus):
         u = expr.args[0]
         return Max(u, Integer(0), evaluate=False) + log1p(sp.exp(-Abs(u)))
     return expr
+
+
+def tanh_rest(expr: Expr) -> Expr:
+    """The difference u - tanh u has a name."""
+    if isinstance(expr, Add):
+        for term in expr.args:
+            sign, function = term.as_coeff_Mul()
+            if isinstance(function, sp.tanh) and -sign * function.args[0] in expr.args:
+                u = function.args[0]
+                return expr - term + sign * u - sign * TanhRest(u)
+    return expr
+
+
+def tanh_rest_near_zero(expr: Expr) -> Expr:
+    """The rest of tanh u is u w/(1 + w), w = u²/(3 + u²/(5 + u²/(7 + ...))): Lambert's fraction, where |u| < 3/2.
+
+    The fraction is cut off where the rest is below 1e-18 of w.
+    """
+    if isinstance(expr, TanhRest):
+        u = expr.args[0]
+        near = Min(Abs(u), Rational(3, 2), evaluate=False) ** 2
+        w = near / LAMBERT[-1]
+        for odd in reversed(LAMBERT[:-1]):
+            w = near / (odd + w)
+        return Piecewise((u * w / (1 + w), Abs(u) < Rational(3, 2)), (u - sp.tanh(u), True))
+    return expr
+
+
+def number_put_in(expr: Expr) -> Expr:
+    """The product c (1 + d u) = c + c d u: for numbers that are no fractions, one rounding less."""
+    if isinstance(expr, Mul):
+        number, rest = expr.as_independent(*expr.free_symbols, as_Add=False)
+        for factor in Mul.make_args(rest):
+            if number.is_Rational or not (isinstance(factor, Add) and factor.is_polynomial(*factor.free_symbols)):
+                continue
+            if all(term.as_independent(*term.free_symbols, as_Add=False)[0].is_Rational for term in factor.args):
+                return rest / factor * Add(*(number * term for term in factor.args))
+    return expr
+
+
+def common_denominator(expr: Expr) -> Expr:
+    """u/p + v/q over one denominator: the sum is taken of numbers that are not rounded, as in (z + 3)/6."""
+    if isinstance(expr, Add) and len(expr.args) == 2:
+        (c, u), (d, v) = (term.as_coeff_Mul() for term in expr.args)
+        whole = sp.ilcm(c.q, d.q) if c.is_Rational and d.is_Rational else 1
+        if whole > 1 and all(part == 1 or isinstance(part, Symbol) for part in (u, v)) and not _is_power_of_two(whole):
+            return Mul(Rational(1, whole), Add(whole * c * u, whole * d * v), evaluate=False)
+    return expr
+
+
+def _is_power_of_two(number: Integer) -> bool:
+    return int(number).bit_count() == 1

@@ -11,36 +11,35 @@ import sympy as sp
 from sympy import Expr, Integer, Sum, Symbol
 
 from symbackprop.calculus.indices import Entry, InBlock, instantiate
-from symbackprop.calculus.inert import Partial
+from symbackprop.calculus.inert import Partial, Total, spelled_out
+from symbackprop.catalogue.entries import A
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.final import final_delta
 from symbackprop.emit import source
+from symbackprop.emit.array_module import helpers
 from symbackprop.emit.formulas import FormulaReader
-from symbackprop.emit.functions import RowSum, Shifted
-from symbackprop.emit.lower import in_logarithms, named, slope_of_generic_loss
+from symbackprop.emit.functions import Others, RowSum, Shifted
+from symbackprop.emit.lower import in_logarithms, named, slope_of_generic_loss, with_output
 from symbackprop.emit.names import ERROR_NAME
-from symbackprop.emit.printer import ATOM, CASE, TEST, PythonPrinter
+from symbackprop.emit.printer import ATOM, CASE, PRODUCT, TEST, PythonPrinter
 from symbackprop.emit.program import COSTLY, Assign, Node, Number, Op, Var, needed, share
 from symbackprop.emit.stable import stable_form
 from symbackprop.network.quantities import BATCH, CLASS_WEIGHT, DELTA, ERROR, OUT, OUTPUT_UNIT, PRE, TARGET
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
 
+HELPERS = "scalar{}.py.jinja"  # what the templates of our own functions are called
 PER_WEIGHT = 100  # networks with more weights get no function of their own for each weight
-MATH = {name: f"math.{name}" for name in sorted(COSTLY)} | {
+MATH = {name: f"math.{name}" for name in sorted(COSTLY - {"erfcx", "round"})} | {
     "abs": "abs",
     "maximum": "max",
     "minimum": "min",
     "sign": "_sign",
-    "near": "_near",
+    "erfcx": "_erfcx",
+    "round": "_round",
 }
-SIGN = '''def _sign(u: float) -> float:
-    """1, 0 or -1."""
-    return float((u > 0) - (u < 0))'''
-NEAR = '''def _near(u: float) -> float:
-    """The nearest number with half of the digits of u: its square is exact."""
-    shifted = 134217729 * u  # 2^27 + 1
-    return shifted - (shifted - u)'''
+# The output, the target and the weight of the class of the unit in question, in a formula over several of them.
+OWN = {base: Symbol(name, real=True) for base, name in ((OUT, "_a"), (TARGET, "_t"), (CLASS_WEIGHT, "_c"))}
 
 
 def own_piece(block: int) -> Symbol:
@@ -68,6 +67,8 @@ class MathPrinter(PythonPrinter):
     def function(self, function: str, args: tuple[Node, ...]) -> tuple[str, int]:
         if function in ("and", "or"):
             return f" {function} ".join(self.inside(arg, ATOM) for arg in args), CASE
+        if function == "floor":
+            return f"{self.inside(args[0], ATOM)} // 1", PRODUCT
         return super().function(function, args)
 
 
@@ -136,18 +137,28 @@ class ScalarLines:
 
     def output_formula(self, layer: int) -> Expr:
         """The output of a unit of ``layer`` in ``own_piece``, sums over a group as sums over a row."""
-        node = self.derivation.graph.out[layer]
-        places = {entry: entry.indices[1] for entry in node.right.atoms(Entry) if entry.base == PRE}
+        return self.of_any_unit(self.derivation.graph.out[layer].right)
+
+    def of_any_unit(self, right: Expr) -> Expr:
+        """A formula over the units of a layer in ``own_piece`` and ``OWN``, sums over them as sums over a row."""
+        places = {entry: entry.indices[-1] for entry in right.atoms(Entry) if entry.base == PRE}
         units = {entry: own_piece(at.block if isinstance(at, InBlock) else 0) for entry, at in places.items()}
-        formula = node.right.replace(lambda e: isinstance(e, Sum), lambda total: RowSum(total.function))
+        units |= {entry: OWN[entry.base] for entry in right.atoms(Entry) if entry.base in OWN}
+        formula = right.xreplace(self.derivation.graph.sizes)
+        formula = formula.replace(lambda e: isinstance(e, Sum), lambda total: RowSum(total.function))
         return named(formula.xreplace(units), self.derivation.slopes)
 
     def at_unit(self, formula: Expr, layer: int, j: int) -> Expr:
-        """A formula in ``own_piece`` at unit j of ``layer``, sums over the row written out."""
+        """A formula in ``own_piece`` and ``OWN`` at unit j of ``layer``, sums over the row written out."""
         graph = self.derivation.graph
         for block in range(graph.spec.activation_of(layer).entry.pieces):
             if formula == own_piece(block):
                 return symbol_of(PRE[layer, j + block * len(graph.units(layer))])
+        for base, symbol in OWN.items():
+            if formula == symbol:
+                return symbol_of(base[layer, j] if base == OUT else base[j])
+        if isinstance(formula, Others):
+            return self.others([self.at_unit(formula.args[0], layer, m) for m in graph.units(layer)])
         if isinstance(formula, RowSum):
             return sp.Add(*(self.at_unit(formula.args[0], layer, m) for m in graph.units(layer)))
         if isinstance(formula, Shifted):
@@ -156,6 +167,11 @@ class ScalarLines:
             return formula
         return formula.func(*(self.at_unit(arg, layer, j) for arg in formula.args))
 
+    def others(self, entries: list[Expr]) -> Expr:
+        """The sum of numbers up to 1, less 1: whole numbers apart, so that the rest keeps its digits."""
+        whole = [sp.floor(entry) for entry in entries]
+        return Total(Total(*whole, -1), *(entry - floor for entry, floor in zip(entries, whole, strict=True)))
+
     def error(self) -> Assign:
         """The objective of one example; logarithms in the shares of outputs get the output's formula put in."""
         graph = self.derivation.graph
@@ -163,17 +179,10 @@ class ScalarLines:
             return self.line(ERROR_NAME, instantiate(graph.error.right, graph.sizes) + graph.penalty(), "error.units")
         out, target = OUT[graph.depth, OUTPUT_UNIT], TARGET[OUTPUT_UNIT]
         factor, total = graph.error.right.xreplace(graph.sizes).as_independent(Sum)
-        a, t, c = (Symbol(name, real=True) for name in ("_a", "_t", "_c"))
-        output = self.output_formula(graph.depth)
-        share_of_unit = in_logarithms(
-            total.function.xreplace({out: a, target: t, CLASS_WEIGHT[OUTPUT_UNIT]: c}), a, output
-        )
+        units = {out: OWN[OUT], target: OWN[TARGET], CLASS_WEIGHT[OUTPUT_UNIT]: OWN[CLASS_WEIGHT]}
+        share_of_unit = in_logarithms(total.function.xreplace(units), OWN[OUT], self.output_formula(graph.depth))
         formula = stable_form(share_of_unit)
-        shares = [
-            self.at_unit(formula, graph.depth, k).xreplace(dict(zip((a, t, c), map(symbol_of, entries), strict=True)))
-            for k in graph.units(graph.depth)
-            for entries in [(OUT[graph.depth, k], TARGET[k], CLASS_WEIGHT[k])]
-        ]
+        shares = [self.at_unit(formula, graph.depth, k) for k in graph.units(graph.depth)]
         return Assign(ERROR_NAME, self.node(factor * sp.Add(*shares) + self.symbols(graph.penalty())), "error.units")
 
     def deltas(self) -> Iterator[Assign]:
@@ -183,16 +192,36 @@ class ScalarLines:
             for k in graph.units(graph.depth):
                 slope = slope_of_generic_loss(graph).xreplace({OUTPUT_UNIT: Integer(k)})
                 yield self.line(f"dE_d{identifier(OUT[graph.depth, k])}", slope)
+        together = self.output_delta()
         for layer in range(graph.depth, 1, -1):
             for step in self.derivation.scalar.passed(layer):
                 yield self.line(f"dE_d{identifier(step.left.by)}", step.right, step.label)
             for place in graph.fed(layer):
                 of = DELTA[layer, place]
                 step, units = final_delta(graph, general, of)
+                if layer == graph.depth and together is not None:
+                    value = self.at_unit(together, layer, int(place))
+                    yield Assign(identifier(of), self.node(value), f"{step.label}.{place}")
+                    continue
                 right = self.derivation.scalar.instance(step.right, **{i.name: unit for i, unit in units.items()})
                 if graph.spec.activation_of(layer).entry.pieces > 1:
                     right = stable_form(self.symbols(right))
                 yield self.line(identifier(of), right, f"{step.label}.{next(iter(units.values()))}")
+
+    def output_delta(self) -> Expr | None:
+        """δ of an output unit with the output's formula put in, for losses that take its logarithm."""
+        graph = self.derivation.graph
+        entry = graph.spec.loss.entry
+        several = entry.joint or entry.parts > 1 or graph.spec.activation_of(graph.depth).entry.pieces > 1
+        if entry.value is None or several:
+            return None
+        output = self.output_formula(graph.depth)
+        loss = entry.value.xreplace({A: OWN[OUT]})
+        if in_logarithms(loss, OWN[OUT], output) == loss and not output.has(sp.log):
+            return None
+        right = spelled_out(self.derivation.general["output.delta"].right)
+        delta = with_output(self.of_any_unit(right), OWN[OUT], output)
+        return None if delta is None else stable_form(delta)
 
     def gradients(self) -> Iterator[Assign]:
         """∂E/∂w of every parameter, with the penalty's part."""
@@ -235,7 +264,7 @@ def scalar_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str,
         "all_lines": everything.lines,
         "error": ERROR_NAME,
         "gradients": gradients.items(),
-        "helpers": [text for name, text in (("_sign", SIGN), ("_near", NEAR)) if name in everything.helpers],
+        "helpers": helpers(everything.helpers, HELPERS),
     }
 
 

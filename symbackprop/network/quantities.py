@@ -38,8 +38,8 @@ class TrainedBase(Base):
         self.parameter, self.role = parameter, role
         return self
 
-    def _hashable_content(self) -> tuple[Any, ...]:
-        return (*super()._hashable_content(), self.role)
+    def told_apart_by(self) -> tuple[Any, ...]:
+        return (*super().told_apart_by(), self.role)
 
     def __getnewargs_ex__(self) -> tuple[tuple[str, str], dict[str, bool]]:  # type: ignore[override]
         return (self.parameter, self.role), {}

@@ -33,6 +33,24 @@ LETTERS: Mapping[str, str] = {
 OPTIONAL_LETTERS = ("output",)
 INDICES: Mapping[str, str] = {"from": "i", "to": "j", "output": "k", "other": "q", "layer": "l", "example": "m"}
 
+# The parts of a document, in their usual order, and those that a profile may leave out.
+SECTIONS = (
+    "forward",
+    "arrays",
+    "error",
+    "start",
+    "slopes",
+    "output",
+    "back",
+    "delta",
+    "chains",
+    "matrix",
+    "update",
+    "numbers",
+    "procedure",
+)
+OPTIONAL_SECTIONS = ("arrays", "back", "chains", "procedure")
+
 CHOICES: Mapping[str, tuple[object, ...]] = {
     "first_layer": (0, 1),
     "weight_layer": ("leaves", "enters"),
@@ -71,6 +89,26 @@ def one_of(name: str, key: str, value: object) -> object:
             return choice
     expected = ", ".join(str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in CHOICES[key])
     raise ProfileError(f"notation {name}: {key} is {shown(value)}; expected one of {expected}")
+
+
+def sections_of(name: str, value: object) -> tuple[str, ...]:
+    """The order of a document's parts in the profile ``name``; those that it leaves out can be left out.
+
+    >>> sections_of("mine", [key for key in SECTIONS if key != "arrays"])[:3]
+    ('forward', 'error', 'start')
+    """
+    if not (isinstance(value, list | tuple) and all(isinstance(key, str) for key in value)):
+        raise ProfileError(f"notation {name}: sections is {shown(value)}; expected a list of names")
+    for n, key in enumerate(value):
+        if key not in SECTIONS:
+            raise ProfileError(f"notation {name}: sections: {unknown('part', key, SECTIONS)}")
+        if key in value[:n]:
+            raise ProfileError(f"notation {name}: sections names {key!r} twice; expected each part once")
+    for key in SECTIONS:
+        if key not in value and key not in OPTIONAL_SECTIONS:
+            optional = ", ".join(OPTIONAL_SECTIONS)
+            raise ProfileError(f"notation {name}: sections leaves out {key!r}; only these can be left out: {optional}")
+    return tuple(value)
 
 
 def known_order(name: str) -> str:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from symbackprop.derivation.matrix_terms import Layout
 from symbackprop.errors import ProfileError, shown, unknown
-from symbackprop.notation.keys import CHOICES, INDICES, LETTERS, indices_of, letters_of, one_of, reductions_of
+from symbackprop.notation.keys import (
+    CHOICES,
+    INDICES,
+    LETTERS,
+    SECTIONS,
+    indices_of,
+    letters_of,
+    one_of,
+    reductions_of,
+    sections_of,
+)
 
 FOLDER = Path(__file__).resolve().parent / "profiles"
 
@@ -25,7 +35,8 @@ class Profile:
     ``examples`` how a batch is stacked. ``bias`` says what feeds a unit besides its inputs: a vector, the weight of a
     unit 0 that always puts out 1, or a threshold that is subtracted. ``delta_sign`` is that of ∂E/∂z in δ, ``update``
     what an update states: the gradient by its sign or written with δ. ``chain_order`` is the order of the factors where
-    the chain rule is written with whole arrays. ``reductions`` say what the source sums and averages.
+    the chain rule is written with whole arrays, ``sections`` that of a document's parts; a part that they do not name
+    is left out. ``reductions`` say what the source sums and averages.
     """
 
     name: str
@@ -52,6 +63,7 @@ class Profile:
     assign: str = "←"
     logarithm: str = "ln"
     bold: bool = False
+    sections: tuple[str, ...] = SECTIONS
     letters: Mapping[str, str] = field(default_factory=lambda: dict(LETTERS))
     indices: Mapping[str, str] = field(default_factory=lambda: dict(INDICES))
     reductions: Mapping[str, str] = field(default_factory=dict)
@@ -64,6 +76,16 @@ class Profile:
         """
         in_rows = self.examples == "rows" if batch else self.vectors == "row"
         return Layout(batch=batch, examples_in_rows=in_rows, weights_from_to=self.weight_matrix == "from_to")
+
+    def with_chains(self, order: str) -> Profile:
+        """The same notation with the chain rule between arrays in ``order``, shown even where its source leaves it out.
+
+        >>> load_profile("S1").with_chains("both").sections[-2:]
+        ('chains', 'matrix')
+        """
+        place = self.sections.index("matrix")
+        added = (*self.sections[:place], "chains", *self.sections[place:])
+        return replace(self, chain_order=order, sections=self.sections if "chains" in self.sections else added)
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -136,6 +158,7 @@ def profile_from_toml(text: str, name: str) -> Profile:
     for key in ("description", "source"):
         if not isinstance(values.setdefault(key, ""), str):
             raise ProfileError(f"notation {name}: {key} is {shown(values[key])}; expected a text")
+    values["sections"] = sections_of(name, values.get("sections", SECTIONS))
     values["letters"] = letters_of(name, values["letters"])
     values["indices"] = indices_of(name, values["indices"])
     values["reductions"] = reductions_of(name, values["reductions"])

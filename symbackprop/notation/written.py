@@ -30,12 +30,18 @@ from symbackprop.derivation.matrix_terms import (
 from symbackprop.derivation.steps import Block, Formula, Section, Step
 from symbackprop.network.quantities import DELTA, RATE, TARGET
 from symbackprop.notation.augment import augmented
+from symbackprop.notation.keys import SECTIONS
 from symbackprop.notation.profile import Profile
 from symbackprop.notation.signs import expr_sign, term_sign, with_sign
 from symbackprop.notation.substitution import MINUS_DELTA, Substitution
 
 # What leaves a derivation as it is.
-PLAIN = {"update": ("gradient",), "hadamard": ("⊙", "∘"), "chain_order": (NUMERATOR,)}
+PLAIN = {
+    "update": ("gradient",),
+    "hadamard": ("⊙", "∘"),
+    "chain_order": (NUMERATOR,),
+    "sections": (SECTIONS,),
+}
 Restated = tuple[Step, Layout | None]
 
 
@@ -205,6 +211,11 @@ def as_written(section: Section, derivation: Derivation) -> Section:
 def chain_order(derivation: Derivation) -> str:
     """The order of factors in which the chain rule between arrays is written."""
     return derivation.writer.profile.chain_order if isinstance(derivation, Written) else NUMERATOR
+
+
+def section_order(derivation: Derivation) -> tuple[str, ...]:
+    """The parts of a document in their order."""
+    return derivation.writer.profile.sections if isinstance(derivation, Written) else SECTIONS
 
 
 def unwritten(derivation: Derivation) -> Derivation:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import sympy as sp
-from sympy import Expr
-
-from symbackprop.derivation.steps import Step
 from symbackprop.render.equations import EquationWriter
-from symbackprop.render.functions import condition
 from symbackprop.render.lines import ranges
 from symbackprop.render.wording import keys, words
 
@@ -48,6 +43,25 @@ class Report(Protocol):
 
 
 @dataclass(frozen=True)
+class Some:
+    """Some of the checks of a report."""
+
+    rows: Sequence[ReportRow]
+    notes: Sequence[str] = ()
+    step_errors: Sequence[tuple[float, float]] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether none of them failed."""
+        return all(row.verdict is True for row in self.rows)
+
+
+def about(report: Report, labels: Container[str]) -> Report:
+    """The checks of the steps with these ``labels``."""
+    return Some([row for row in report.rows if row.name in labels])
+
+
+@dataclass(frozen=True)
 class CheckRow:
     """A line of the table of checks: the equations or comparisons that had the same outcome."""
 
@@ -65,29 +79,11 @@ class BackWriter:
 
     def assumptions(self) -> list[str]:
         """Every printed step that needs a fact about the data, and the fact; then where formulas make sense."""
-        steps = [step for section in self.writer.shown for step in section.steps]
-        needed = [
-            self.said("assumption", step, words("assumptions", assumption.key, self.fact(assumption.formula)))
-            for step in steps
-            for assumption in step.assumptions
-        ]
-        inline, formula = self.writer.style.inline, self.writer.formula
-        sensible = [
-            self.said("condition", step, ", ".join(inline(condition(formula, where).text) for where in step.conditions))
-            for step in steps
-            if step.conditions
-        ]
+        numbered = [(s, self.writer.numbers[s.label]) for section in self.writer.shown for s in section.steps]
+        facts = self.writer.facts
+        needed = [said for step in numbered for said in facts.assumed(*step)]
+        sensible = [said for step in numbered for said in facts.conditioned(*step)]
         return [*needed, *sensible] or [words("words", "no_assumptions")]
-
-    def said(self, key: str, step: Step, reason: str) -> str:
-        """What an equation needs, with its number."""
-        return words("words", key, number=f"({self.writer.numbers[step.label]})", reason=reason)
-
-    def fact(self, formula: Expr) -> str:
-        """``formula`` = 0, with its number on the right-hand side."""
-        number, rest = formula.as_coeff_Add()
-        left, right = self.writer.formula(rest), self.writer.formula(sp.sympify(-number))
-        return self.writer.style.inline(f"{left.text} = {right.text}")
 
     def verdict(self, report: Report) -> str:
         """The outcome of all checks in a sentence."""
@@ -98,22 +94,24 @@ class BackWriter:
         return words("words", "checks_failed", refuted=refuted, undecided=undecided)
 
     def checks(self, report: Report) -> list[CheckRow]:
-        """The table of checks: rows of one group with one outcome share a line."""
+        """The table of checks: rows of one group with one outcome share a line; parts left out have none."""
         alike: dict[tuple[str, bool | None, str], list[ReportRow]] = {}
         for row in report.rows:
+            if row.group in keys("headings") and row.name not in self.writer.numbers:
+                continue
             alike.setdefault((row.group, row.verdict, row.how), []).append(row)
         return [self._check_row(group, verdict, how, rows) for (group, verdict, how), rows in alike.items()]
 
     def _check_row(self, group: str, verdict: bool | None, how: str, rows: list[ReportRow]) -> CheckRow:
         escaped = self.writer.style.words
         numbers = {self.writer.numbers[row.name] for row in rows if row.name in self.writer.numbers}
-        others = [row.name for row in rows if row.name not in self.writer.numbers]
+        others = list(dict.fromkeys(row.name for row in rows if row.name not in self.writer.numbers))
         shown = [escaped(name) for name in others[:NAMES_SHOWN]] + (["…"] if len(others) > NAMES_SHOWN else [])
         what = [escaped(ranges(numbers))] if numbers else []
         errors = [row.error for row in rows if row.error is not None]
         figure = f", {words('words', 'largest_error', error=f'{max(errors):.0e}')}" if errors else ""
         outcome = {True: "holds", False: "refuted", None: "undecided"}[verdict]
-        title = words("headings", group) if group in keys("headings") else group
+        title = words("headings", group) if group in keys("headings") else group[:1].upper() + group[1:]
         return CheckRow(escaped(title), "; ".join(what + shown), words("words", outcome), escaped(how + figure))
 
     def notes(self, report: Report) -> list[str]:

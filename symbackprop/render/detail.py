@@ -47,7 +47,7 @@ def one_of_each(blocks: Blocks) -> Blocks:
     seen: set[str] = set()
     kept = []
     for block in blocks:
-        kept.append(replace(block, steps=block.steps[-1:]) if block.key in seen else block)
+        kept.append(replace(block, steps=tuple(joined(block.steps))[-1:]) if block.key in seen else block)
         seen.add(block.key)
     return tuple(kept)
 
@@ -109,7 +109,7 @@ def exam(sections: tuple[Section, ...]) -> Iterator[Block]:
 
     slopes = [list(joined(block.steps))[-1] for block in blocks.get("slopes", ())]
     yield Block("exam_forward", (*lines("forward", "forward_layer"), *lines("error", "error")))
-    yield Block("exam_output", (*slopes, *lines("output")))
+    yield Block("exam_output", (*slopes, *lines("start"), *lines("output")))
     for block in blocks.get("back", ()):
         if block.key == "weight_first":
             yield Block(

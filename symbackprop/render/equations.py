@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 from sympy import Expr
 
@@ -15,15 +16,18 @@ from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.matrix_terms import Axis, InBlock, Layout, Leaf
 from symbackprop.derivation.numbers import Worked
+from symbackprop.derivation.one_weight import ALONE
 from symbackprop.derivation.steps import Block, Formula, Section, Step, numbering
 from symbackprop.network.quantities import OUT, PRE, RATE, TARGET, WEIGHT
 from symbackprop.notation.apply import Notation
-from symbackprop.notation.written import as_written, chain_order, unwritten
+from symbackprop.notation.written import as_written, chain_order, section_order, unwritten
 from symbackprop.render.condense import condense
 from symbackprop.render.detail import MOST_TERMS, shown
+from symbackprop.render.facts import Facts
 from symbackprop.render.formula import FormulaPrinter
 from symbackprop.render.lines import Line, Setter, is_update
 from symbackprop.render.matrix_formula import MatrixPrinter
+from symbackprop.render.picture.draw import Pictures
 from symbackprop.render.printed import Printed
 from symbackprop.render.procedure import MOST_LAYERS, procedure
 from symbackprop.render.style import Style
@@ -64,21 +68,17 @@ def matrix_section(view: MatrixView) -> Section:
 
 
 def all_sections(derivation: Derivation, layout: Layout) -> tuple[Section, ...]:
-    """The sections in the order of a document; ``layout`` is that of one example.
+    """The sections in the order that the notation gives a document; ``layout`` is that of one example.
 
-    The arrays written out stand behind the forward pass, the matrix form before the update.
+    What is said of one parameter alone follows the update.
     """
-    plain = unwritten(derivation)
-    arrays, chains = (
-        None if section is None else as_written(section, derivation)
-        for section in (array_section(plain, layout), chain_section(plain, layout, chain_order(derivation)))
-    )
-    matrix = matrix_section(derivation.matrix(layout))
-    sections: list[Section | None] = []
-    for section in derivation.sections:
-        sections += [chains, matrix, section] if section.key == "update" else [section]
-        sections += [arrays] if section.key == "forward" else []
-    return tuple(section for section in sections if section is not None)
+    plain, order = unwritten(derivation), section_order(derivation)
+    about_arrays = (array_section(plain, layout), chain_section(plain, layout, chain_order(derivation)))
+    found = {section.key: section for section in derivation.sections}
+    found |= {section.key: as_written(section, derivation) for section in about_arrays if section is not None}
+    found["matrix"] = matrix_section(derivation.matrix(layout))
+    keys = [key for part in order for key in ((part, *ALONE) if part == "update" else (part,))]
+    return tuple(found[key] for key in keys if key in found)
 
 
 def equation_numbers(derivation: Derivation) -> dict[str, int]:
@@ -99,9 +99,18 @@ class EquationWriter:
     numbers: dict[str, int]
     view: View = WHOLE
     factors: Callable[[Chain, list[Printed]], list[Printed]] = as_they_are
+    shared: Pictures | None = None  # pictures that other documents show too
 
-    @property
+    selectable: ClassVar[bool] = True  # whether its equations are about units and weights that can be selected
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The pictures of the network."""
+        return self.shared or Pictures(self.derivation, self.notation.profile)
+
+    @cached_property
     def formula(self) -> FormulaPrinter:
+        """The printer; it prints a formula once, however often that occurs."""
         most = MOST_TERMS[self.view.detail]
         return FormulaPrinter(self.notation, self.style.markup, most_terms=most, factors=self.factors)
 
@@ -109,16 +118,38 @@ class EquationWriter:
         """An expression, or a term about one example, as a formula."""
         return self.formula(formula) if isinstance(formula, Expr) else MatrixPrinter(self.formula, batch=False)(formula)
 
+    @property
+    def facts(self) -> Facts:
+        """What says what steps need of the data."""
+        return Facts(self.derivation.graph.spec, self.formula, self.style)
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """What changes the sentences: the network's size, its biases, the order of the parts, the notation."""
+        spec, order = self.derivation.graph.spec, section_order(self.derivation)
+        given = {
+            "one_output": spec.sizes[-1] == 1,
+            "no_bias": not any(spec.bias),
+            "before_start": order.index("delta") < order.index("start"),
+        }
+        return (*(key for key, holds in given.items() if holds), *self.notation.profile.variants)
+
     def inline(self, formula: Formula) -> str:
         """A formula within words."""
         return self.style.inline(self.printed(formula).text)
 
     def sections(self) -> list[PrintedSection]:
         """All sections of equations."""
-        printed = [self.matrix() if section.key == "matrix" else self.section(section) for section in self.shown]
+        printed = {s.key: self.matrix() if s.key == "matrix" else self.section(s) for s in self.shown}
         if self.view.worked is not None:
-            printed.append(self.with_numbers(self.view.worked))
-        return printed if self.view.brief or self.notation.depth > MOST_LAYERS else [*printed, self.procedure()]
+            printed["numbers"] = self.with_numbers(self.view.worked)
+        if not self.view.brief and self.notation.depth <= MOST_LAYERS:
+            printed["procedure"] = self.procedure()
+        order = section_order(self.derivation)
+        places = {key: n for n, key in enumerate(("exam", *order))}
+        last = places["update"]
+        keys = sorted(printed, key=lambda key: places.get(key, last))
+        return [printed[key] for key in keys if key != "procedure" or key in places]
 
     @cached_property
     def shown(self) -> tuple[Section, ...]:
@@ -153,12 +184,11 @@ class EquationWriter:
             words("words", "ones", self.style.inline(markup.ones().text)),
             *self.of_blocks(),
             *self.tilde(),
-            words("words", "one_example"),
             words("words", f"one_example_{profile.vectors}"),
         )
         parts = [self.matrix_blocks(layout, mark) for layout, mark in ((one, "a"), (batch, "b"))]
         first_of_batch = parts[1][0]
-        batch_sentence = words("words", variant("words", f"batch_{profile.examples}", profile.variants))
+        batch_sentence = words("words", variant("words", f"batch_{profile.examples}", self.variants))
         weighted = (
             [words("words", f"class_weights_{profile.examples}")] if self.derivation.graph.class_weights() else []
         )
@@ -180,7 +210,8 @@ class EquationWriter:
         view = self.derivation.matrix(self.notation.profile.layout(batch=False))
         arrays = {"input": Leaf(OUT, 1, None, None), "target": Leaf(TARGET, None, None, None)}
         names = {key: self.inline(leaf) for key, leaf in arrays.items()}
-        sentences = procedure(view, self.equation, self.numbers, {"rate": self.inline(RATE), **names})
+        inline = {"rate": self.inline(RATE), **names}
+        sentences = procedure(view, self.equation, self.numbers, inline, self.variants)
         return PrintedSection(words("headings", "procedure"), (), tuple(sentences))
 
     def equation(self, step: Step) -> str:
@@ -233,11 +264,16 @@ class EquationWriter:
         for block in condensed.blocks:
             sentence = self.sentence(block, block.key not in seen)
             seen.add(block.key)
-            printed.append(PrintedBlock(sentence, tuple(setter.lines(block.steps))))
+            steps = [(step, self.numbers[step.label]) for step in block.steps]
+            facts = [
+                said for of in (self.facts.assumed, self.facts.conditioned) for step in steps for said in of(*step)
+            ]
+            printed.append(PrintedBlock(sentence, tuple(setter.lines(block.steps)), " ".join(facts)))
         if condensed.alike:
             numbers = sorted(self.numbers[label] for label in condensed.alike)
             ends = {"low": f"({numbers[0]}{mark})", "high": f"({numbers[-1]}{mark})"}
-            printed[-1] = replace(printed[-1], note=words("words", "same_layers", **ends))
+            note = f"{printed[-1].note} {words('words', 'same_layers', **ends)}".strip()
+            printed[-1] = replace(printed[-1], note=note)
         return tuple(printed)
 
     def sentence(self, block: Block, first: bool) -> str:
@@ -245,5 +281,4 @@ class EquationWriter:
         formulas = [self.inline(part) for part in block.about]
         layers = [self.notation.entry(part).layer for part in block.about if isinstance(part, Entry)]
         layer = self.formula.label(layers[0]) if layers and layers[0] is not None else ""
-        variants = self.notation.profile.variants
-        return block_words(block.key, first, *formulas, variants=variants, layer=layer, rate=self.inline(RATE))
+        return block_words(block.key, first, *formulas, variants=self.variants, layer=layer, rate=self.inline(RATE))

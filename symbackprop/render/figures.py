@@ -10,9 +10,8 @@ from symbackprop.calculus.indices import Entry
 from symbackprop.derivation.one_weight import ALONE
 from symbackprop.network.quantities import OUT, WEIGHT
 from symbackprop.render.equations import EquationWriter
-from symbackprop.render.picture.draw import is_large, picture_of, unit_picture
+from symbackprop.render.picture.draw import is_large
 from symbackprop.render.picture.error_plot import LEAST_POINTS, error_picture
-from symbackprop.render.picture.plots import activation_picture
 from symbackprop.render.picture.shapes import Picture
 from symbackprop.render.wording import words
 
@@ -57,23 +56,21 @@ def _pictures(writer: EquationWriter, errors: Sequence[tuple[float, float]]) -> 
     """The key of a section, the caption, the picture."""
     if len(errors) >= LEAST_POINTS:
         yield CHECKS, words("captions", "errors"), error_picture(errors)
-    derivation, profile = writer.derivation, writer.notation.profile
-    graph, inline = derivation.graph, writer.inline
-    yield NETWORK, words("captions", "network"), picture_of(derivation, profile)
+    derivation, pictures, inline = writer.derivation, writer.pictures, writer.inline
+    graph = derivation.graph
+    yield NETWORK, words("captions", "blocks" if is_large(graph) else "network"), pictures.network()
     drawn = {tag.name for tag, slope in derivation.slopes.items() if slope.value is not None}
     for use in {use.tag: use for use in graph.spec.activations if use.tag in drawn}.values():
         name = writer.style.words(use.entry.name.replace("_", " "))
-        yield "slopes", words("captions", "activation", name=name), activation_picture(derivation, profile, use.tag)
+        yield "slopes", words("captions", "activation", name=name), pictures.activation(use.tag)
     if is_large(graph):
         return
     for section, of in {"back": FIRST, **singled_out(writer)}.items():
-        path = picture_of(derivation, profile, kind="path", weight=str(of))
-        yield section, words("captions", "path", inline(of)), path
+        yield section, words("captions", "path", inline(of)), pictures.path(of)
     zoomed = {"output": graph.depth, "delta": graph.depth - 1}
     for section, layer in zoomed.items():
         if layer > 1:
-            picture = unit_picture(derivation, profile, layer, 1)
-            yield section, words("captions", "unit", inline(OUT[layer, 1])), picture
+            yield section, words("captions", "unit", inline(OUT[layer, 1])), pictures.unit(layer, 1)
 
 
 def singled_out(writer: EquationWriter) -> dict[str, Entry]:

@@ -39,9 +39,15 @@ class FormulaPrinter:
     entrywise: bool = False
     most_terms: int | None = None
     factors: Callable[[Chain, list[Printed]], list[Printed]] = sums.as_they_are
+    _printed: dict[Expr, Printed] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __call__(self, expr: Expr) -> Printed:
         """``expr`` in the markup. Raises ``UnsupportedExpression`` for a node without a rule."""
+        if expr not in self._printed:
+            self._printed[expr] = self._print(expr)
+        return self._printed[expr]
+
+    def _print(self, expr: Expr) -> Printed:
         if isinstance(expr, (Entry, Partial)):
             # Steps come in the notation's quantities already; this is for all that comes straight from a derivation.
             expr = self.notation.substitution.into(expr)
@@ -89,8 +95,12 @@ class FormulaPrinter:
 
     def place(self, index: InBlock) -> Printed:
         """A place in one block: how many there are in the blocks before, then the place within it."""
-        parts = [index.unit] if index.before == 0 else [index.before, index.unit]
-        return Printed("+".join(self(part).text for part in parts), Level.SUM)
+        if index.before == 0:
+            return self(index.unit).at(Level.SUM)
+        number, size = index.before.as_coeff_Mul()
+        # Set as all labels are: letter by letter, without spaces, fractions on one line.
+        times, over = (str(number.p) if number.p != 1 else ""), (f"/{number.q}" if number.q != 1 else "")
+        return Printed(f"{times}{self(size).text.strip()}{over}+{self(index.unit).text}", Level.SUM)
 
     def negative(self, piece: Printed) -> Printed:
         """``piece`` with a minus sign in front."""

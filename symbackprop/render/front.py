@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer, KroneckerDelta, Symbol
 
 from symbackprop.calculus.inert import Apply
 from symbackprop.catalogue.entries import A, Kink, T, Z
+from symbackprop.derivation.output import OTHER
 from symbackprop.network.layers import GENERIC_LOSS, at_outputs, in_layer
 from symbackprop.network.quantities import (
     BATCH,
@@ -76,10 +77,7 @@ class FrontWriter:
     def sentences(self) -> list[str]:
         """What the network is, in sentences."""
         spec, inline = self._spec, self.writer.inline
-        parameters = spec.weight_count + sum(n for n, bias in zip(spec.fed[1:], spec.bias, strict=True) if bias)
-        parameters += len(spec.trained)
-        first = self.writer.notation.profile.first_layer
-        said = [words("words", "layers", count=spec.depth, parameters=parameters, first=first)]
+        said = [self.network()]
         several = spec.targets_count > 1 and not spec.loss.entry.joint
         over = spec.output_reduction if spec.loss.entry.parts == 1 else f"{spec.output_reduction}_targets"
         reduction = words("words", over) if several else ""
@@ -99,6 +97,14 @@ class FrontWriter:
         said += [self.writer.style.words(choice) for choice in spec.choices]
         return [*said, words("words", "numbers_kept")] if self.writer.view.detail != FULL else said
 
+    def network(self) -> str:
+        """How large the network is."""
+        spec = self._spec
+        parameters = spec.weight_count + sum(n for n, bias in zip(spec.fed[1:], spec.bias, strict=True) if bias)
+        parameters += len(spec.trained)
+        first = self.writer.notation.profile.first_layer
+        return words("words", "layers", count=spec.depth, parameters=parameters, first=first)
+
     def _class_weights(self) -> str:
         """The weights of the classes with their numbers; of many, the first and the last."""
         given = [f"{self.writer.inline(of)} = {self.writer.inline(n)}" for of, n in self._spec.class_weights.items()]
@@ -117,9 +123,11 @@ class FrontWriter:
     def kinks(self) -> list[str]:
         """Where activations and the loss have no derivative, and what is taken there."""
         spec, inline = self._spec, self.writer.inline
-        uses = {use.tag: layer for layer, use in reversed(list(enumerate(spec.activations, start=2)))}
+        layer_of: dict[str, int] = {}
+        for layer, use in enumerate(spec.activations, start=2):
+            layer_of.setdefault(use.tag, layer)
         said = []
-        for tag, layer in uses.items():
+        for tag, layer in layer_of.items():
             for kink in spec.activation_of(layer).entry.kinks:
                 if kink.of is None:
                     said.append(self._kink(Z, kink.at, kink.slope, inline(Apply(Symbol(tag), Integer(0), Z))))
@@ -171,7 +179,7 @@ class FrontWriter:
     def _activation(self, layer: int) -> str:
         use = self._spec.activation_of(layer)
         if use.entry.over_units:
-            return use.entry.name.replace("_", " ")
+            return use.entry.name
         letter = self.writer.inline(Apply(Symbol(use.tag), Integer(0), Z))
         return letter if use.entry.value is None else f"{use.entry.name.replace('_', ' ')}, {letter}"
 
@@ -194,6 +202,7 @@ class FrontWriter:
             "next": self.writer.style.inline(label(LAYER + 1)),
             "order": words("meanings", profile.weight_indices),
             "carries": words("meanings", profile.weight_layer),
+            "objective": self._objective(),
         }
         # The table names layers by their printed letter, so the count's offset is taken out again.
         layer = LAYER - first
@@ -210,12 +219,17 @@ class FrontWriter:
         for key, expr in entries.items():
             named = expr_sign(self.writer.notation.substitution.into(expr))[1]
             key = "target_of_parts" if key == "target" and spec.loss.entry.parts > 1 else key
-            yield named, words("meanings", variant("meanings", key, profile.variants), **places)
+            yield named, words("meanings", variant("meanings", key, self.writer.variants), **places)
         yield from self._functions()
         for entry in spec.trained.values():
             yield entry, words("meanings", "trained", layer=inline(entry.indices[0] + profile.first_layer - 1))
         if spec.penalty is not None and isinstance(spec.penalty.strength, Symbol):
             yield spec.penalty.strength, words("meanings", "strength")
+
+    def _objective(self) -> str:
+        """What is minimised, in words."""
+        errors = words("words", f"objective_{self._spec.batch_reduction}")
+        return errors if self._spec.penalty is None else words("words", "with_penalty", objective=errors)
 
     def _functions(self) -> Iterator[tuple[Expr, str]]:
         inline = self.writer.inline
@@ -227,6 +241,8 @@ class FrontWriter:
                 yield function, words("meanings", "generic", slope=inline(slope))
             else:
                 yield function, words("meanings", "named", name=entry.name.replace("_", " "))
+        if self._spec.activation_of(self._spec.depth).entry.group:
+            yield KroneckerDelta(OUTPUT_UNIT, OTHER), words("meanings", "kronecker")
         if self._spec.loss.entry.value is None:
             share, slope = (Apply(GENERIC_LOSS, Integer(order), A, T) for order in (0, 1))
             yield share, words("meanings", "cost", slope=inline(slope))

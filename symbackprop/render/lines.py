@@ -12,14 +12,15 @@ from symbackprop.derivation.steps import Formula, Step
 from symbackprop.network.quantities import NEXT_BIAS, NEXT_WEIGHT, is_trained
 from symbackprop.notation.profile import Profile
 from symbackprop.notation.substitution import NEXT_THRESHOLD
-from symbackprop.render.printed import Printed, broken, least_width
+from symbackprop.render.printed import Printed, broken, least_width, widest_term
 from symbackprop.render.style import Style
 
-CITED = 4  # at most this many equations are cited beside a line
+CITED = 5  # at most this many equations, or runs of them, are cited beside a line
 GAP = 6.0  # letters: the relation sign, and what parts formula, reason and number
 INDENT = 3.0
 NARROW = 22  # letters of a reason on a line of its own, where the formula needs the room
 LEAST = 24.0  # a formula gets this much room, whatever stands beside it
+MOST_LEFT = 0.5  # a left side that takes more of a line stands above its right side
 
 
 @dataclass(frozen=True)
@@ -50,22 +51,24 @@ class Setter:
             None if before is not None and before.right == step.left else self.printer(step.left)
             for before, step in zip((None, *steps), steps, strict=False)
         ]
+        above = [left if left is not None and left.width > MOST_LEFT * self.style.line else None for left in lefts]
+        lefts = [None if high is not None else left for left, high in zip(lefts, above, strict=True)]
         reasons = [self.reason(step) for step in steps]
         # The columns of a block are as wide as their widest entries.
-        line = self.style.line - GAP - max(left.width for left in lefts if left is not None)
+        line = self.style.line - GAP - max((left.width for left in lefts if left is not None), default=0.0)
         room = line - self.style.reason_letter * max(map(len, reasons))
-        if room < max(LEAST, *map(least_width, rights)):
+        if room < max(LEAST, *map(widest_term, rights)):
             wrapped = [textwrap.wrap(reason, NARROW) for reason in reasons]
             room = max(LEAST, line - self.style.reason_letter * max(len(text) for texts in wrapped for text in texts))
         else:
             wrapped = [[reason] for reason in reasons]
         if (share := self.style.narrower.get(self.number(steps[0]), 1.0)) < 1:
             room = max(share * min(room, max(right.width for right in rights)), *map(least_width, rights))
-        return [
-            each
-            for step, left, right, reason in zip(steps, lefts, rights, wrapped, strict=True)
-            for each in self.step(step, left, broken(right, room, room - INDENT), reason)
-        ]
+        lines: list[Line] = []
+        for step, left, high, right, reason in zip(steps, lefts, above, rights, wrapped, strict=True):
+            lines += [Line("", "", text) for text in broken(high, line - INDENT, line - INDENT)] if high else []
+            lines += self.step(step, left, broken(right, room, room - INDENT), reason)
+        return lines
 
     def number(self, step: Step) -> str:
         """The number of a step's equation, with the letter behind it."""
@@ -83,11 +86,12 @@ class Setter:
         """Why the line holds: the rule, and the numbers of the equations it uses."""
         own = self.numbers[step.label]
         # What stands further down is no reason yet, though the program knows it already.
-        cited = sorted({(self.numbers[l], l) for l in step.uses if self.numbers.get(l, own) < own})
-        if not cited or len(cited) > CITED:
+        cited = {label: self.numbers[label] for label in step.uses if self.numbers.get(label, own) < own}
+        marked = {number for label, number in cited.items() if label.startswith("matrix.")} if self.mark else set()
+        spans = [*spans_of({*cited.values()} - marked), *spans_of(marked, self.mark)]
+        if not spans or len(spans) > CITED:
             return step.rule.reason
-        marks = (f"({number}{self.mark if label.startswith('matrix.') else ''})" for number, label in cited)
-        return f"{step.rule.reason} {', '.join(marks)}"
+        return f"{step.rule.citing} {', '.join(spans)}"
 
 
 def is_update(left: Formula) -> bool:
@@ -103,13 +107,20 @@ def ranges(numbers: Iterable[int], mark: str = "") -> str:
     >>> ranges([1, 2, 3, 5, 8, 9])
     '(1)–(3), (5), (8), (9)'
     """
+    return ", ".join(spans_of(numbers, mark))
+
+
+def spans_of(numbers: Iterable[int], mark: str = "") -> list[str]:
+    """The single numbers and the shortened runs of ``ranges``.
+
+    >>> spans_of([1, 2, 3, 5], "a")
+    ['(1a)–(3a)', '(5a)']
+    """
     runs: list[list[int]] = []
     for number in sorted(numbers):
         if runs and number == runs[-1][-1] + 1:
             runs[-1].append(number)
         else:
             runs.append([number])
-    spans = [[(run[0], run[-1])] if len(run) > 2 else [(n, n) for n in run] for run in runs]
-    return ", ".join(
-        f"({low}{mark})" if low == high else f"({low}{mark})–({high}{mark})" for span in spans for low, high in span
-    )
+    ends = [[(run[0], run[-1])] if len(run) > 2 else [(n, n) for n in run] for run in runs]
+    return [f"({low}{mark})" if low == high else f"({low}{mark})–({high}{mark})" for end in ends for low, high in end]

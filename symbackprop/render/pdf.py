@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,21 +28,30 @@ class Typeset:
     overfull: Mapping[str, float]  # those that are wider than the page
 
 
-def typeset(write: Callable[[Style], str], style: Style) -> Typeset:
-    """The document that ``write`` gives in ``style``, its lines broken until none is wider than the page.
+class Typesetting:
+    """A document whose pages are being set, while other work goes on: Typst needs nothing of Python's meanwhile."""
 
-    The page measures every block itself; those that are too wide say how much room their formulas have. Raises
-    ``SymbackpropError`` if Typst refuses the source.
-    """
-    made = set_pages(write(style))
-    for _ in range(ROUNDS):
-        shares = {name: style.narrower.get(name, 1.0) * room * SPARE for name, room in made.cramped.items()}
-        style = replace(style, narrower={**style.narrower, **shares})
-        source = write(style) if shares else made.source
-        if source == made.source:  # there is no place left to break a line at
-            break
-        made = set_pages(source)
-    return made
+    def __init__(self, write: Callable[[Style], str], style: Style) -> None:
+        self._write, self._style = write, style
+        self._pool = ThreadPoolExecutor(1)
+        self._first = self._pool.submit(set_pages, write(style))
+
+    def result(self) -> Typeset:
+        """The document that ``write`` gives in the style, its lines broken until none is wider than the page.
+
+        The page measures every block itself; those that are too wide say how much room their formulas have. Raises
+        ``SymbackpropError`` if Typst refuses the source.
+        """
+        with self._pool:
+            made, style = self._first.result(), self._style
+        for _ in range(ROUNDS):
+            shares = {name: style.narrower.get(name, 1.0) * room * SPARE for name, room in made.cramped.items()}
+            style = replace(style, narrower={**style.narrower, **shares})
+            source = self._write(style) if shares else made.source
+            if source == made.source:  # there is no place left to break a line at
+                break
+            made = set_pages(source)
+        return made
 
 
 def set_pages(source: str) -> Typeset:

@@ -70,11 +70,14 @@ def enclosed(left: str, piece: Printed, right: str, width: float) -> Printed:
 def broken(piece: Printed, first: float, later: float) -> list[str]:
     """The text on as many lines as it needs: at most ``first`` letters on the first line, ``later`` on the others.
 
-    A line ends before a whole term rather than within it, unless that would leave the line almost empty. A part that
-    cannot be broken stays whole, even if it is longer.
+    A line ends before a whole term rather than within it, unless that would leave the line almost empty; what follows a
+    term that had to be broken starts a line. A part that cannot be broken stays whole, even if it is longer.
 
     >>> broken(join([Printed("a", width=5), Printed(" + b", width=5)], Level.SUM), 6, 6)
     ['a', ' + b']
+    >>> long = [join([Printed(f"{sign} x", width=4), Printed(" y", width=4)], Level.PRODUCT) for sign in "+-"]
+    >>> broken(join(long, Level.SUM), 6, 6)
+    ['+ x', ' y', '- x', ' y']
     """
     lines: list[list[Printed]] = [[]]
 
@@ -83,13 +86,19 @@ def broken(piece: Printed, first: float, later: float) -> list[str]:
         used = sum(each.width for each in lines[-1])
         if used + part.width <= limit:
             lines[-1].append(part)
-        elif part.parts and (part.width > later or used < ALMOST_EMPTY * limit):
-            for smaller in part.parts:
-                place(smaller)
+        elif part.parts and used < ALMOST_EMPTY * limit:
+            place_parts(part.parts)
         elif lines[-1]:
-            lines.append([part])
+            lines.append([])
+            place(part)
         else:
             lines[-1].append(part)
+
+    def place_parts(parts: tuple[Printed, ...]) -> None:
+        for before, part in zip((None, *parts), parts, strict=False):
+            if before is not None and before.width > later and lines[-1]:
+                lines.append([])
+            place(part)
 
     place(piece)
     return ["".join(part.text for part in line) for line in lines]
@@ -98,3 +107,8 @@ def broken(piece: Printed, first: float, later: float) -> list[str]:
 def least_width(piece: Printed) -> float:
     """The width of the widest part that cannot be broken."""
     return max(map(least_width, piece.parts)) if piece.parts else piece.width
+
+
+def widest_term(piece: Printed) -> float:
+    """The width of the widest term of a sum; of what is no sum, the width of the whole."""
+    return max(part.width for part in piece.parts) if piece.level == Level.SUM and piece.parts else piece.width

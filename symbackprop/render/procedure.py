@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.steps import Step
 from symbackprop.render.lines import ranges
-from symbackprop.render.wording import words
+from symbackprop.render.wording import variant, words
 
 MOST_LAYERS = 6  # a deeper network has no procedure of its own: its equations would be those of the matrix form again
 MARK = "a"  # the letter behind the numbers of equations about one example
 
 
 def procedure(
-    view: MatrixView, equation: Callable[[Step], str], numbers: Mapping[str, int], inline: Mapping[str, str]
+    view: MatrixView,
+    equation: Callable[[Step], str],
+    numbers: Mapping[str, int],
+    inline: Mapping[str, str],
+    variants: Iterable[str] = (),
 ) -> Iterator[str]:
     """The steps as sentences; ``equation`` prints one within words, ``numbers`` are those of the equations.
 
-    ``inline`` are the learning rate, the input and the target as formulas within words.
+    ``inline`` are the learning rate, the input and the target as formulas within words; ``variants`` change what is
+    said.
     """
     computed: dict[str, Sequence[Step]] = {
         "start": (),
@@ -32,4 +37,4 @@ def procedure(
     for key, steps in computed.items():
         cited = ranges([numbers[step.label] for step in steps], MARK)
         formulas = ", ".join(map(equation, steps))
-        yield words("procedure", key, numbers=cited, formulas=formulas, **inline)
+        yield words("procedure", variant("procedure", key, variants), numbers=cited, formulas=formulas, **inline)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symbackprop.render.equations import EquationWriter, PrintedBlock, PrintedSection
+from symbackprop.render.equations import EquationWriter, PrintedBlock
 from symbackprop.render.escape import for_typst, typst_string
 from symbackprop.render.figures import figures
 from symbackprop.render.latex import LatexMarkup
 from symbackprop.render.lines import Line
+from symbackprop.render.links import Linking, with_links
 from symbackprop.render.paired import PairedMarkup, alternative, shown
 from symbackprop.render.picture.typst import typst
 from symbackprop.render.style import Style
@@ -52,26 +53,24 @@ def typst_reason(lines: list[str]) -> str:
     return for_typst(" ".join(lines))
 
 
+# Escaped signs and formulas cite nothing.
+LINKS = Linking(r'\\.|#formula\("(?:[^"\\]|\\.)*", \$[^$]*\$\)', lambda number: f"#link(<eq-{number}>)[({number})]")
 TYPST = Style(MARKUP, for_typst, typst_inline, typst_reason, line=84, reason_letter=0.72)
 
 
 def typst_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
     """``placed`` with Typst's own lines, and the code as a string of Typst's."""
-    sections = [replace(section, blocks=tuple(map(_block, section.blocks))) for section in placed["sections"]]
+    linked = with_links(placed, LINKS)
+    sections = [replace(section, blocks=tuple(map(_block, section.blocks))) for section in linked["sections"]]
     source, author = placed["code"], writer.derivation.graph.spec.author
     return {
-        **placed,
+        **linked,
         "sections": sections,
         "figures": figures(writer, placed, typst, typst_string),
         "brief": writer.view.brief,
-        "printed": [line.number for section in placed["sections"] for line in _numbered(section)],
         "author_text": None if author is None else typst_string(author),
         "code_text": None if source is None else typst_string(source),
     }
-
-
-def _numbered(section: PrintedSection) -> list[Line]:
-    return [line for block in section.blocks for line in block.lines if line.number]
 
 
 def _block(block: PrintedBlock) -> TypstBlock:

@@ -14,7 +14,7 @@ from symbackprop.calculus.inert import Partial
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.numbers import Worked, WorkedStep
 from symbackprop.derivation.steps import Step
-from symbackprop.network.quantities import DELTA, ERROR
+from symbackprop.network.quantities import DELTA, ERROR, OUT, is_entry
 from symbackprop.notation.written import Written
 from symbackprop.render.formula import FormulaPrinter
 from symbackprop.render.lines import Line, Setter, is_update
@@ -75,6 +75,8 @@ def kind(step: Step) -> str:
     """Which part of the example a step belongs to."""
     if is_update(step.left):
         return "numbers_update"
+    if isinstance(step.left, Partial) and is_entry(step.left.by, OUT):
+        return "numbers_deltas"  # the local gradients after it are stated by it
     if isinstance(step.left, Partial):
         return "numbers_gradients"
     if step.left == ERROR:

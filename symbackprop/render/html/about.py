@@ -9,6 +9,7 @@ from sympy import Expr, Symbol
 
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Partial
+from symbackprop.derivation.derive import Derivation
 from symbackprop.network.quantities import BIAS, DELTA, ERROR, OBJECTIVE, OUT, WEIGHT
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.render.equations import EquationWriter
@@ -30,7 +31,7 @@ class About:
     ``lines`` are formulas in pieces, their factors marked with the parts of the picture that they come from; ``order``
     has those parts, each once. ``live`` is the address of the value that follows the numbers put in, ``symbol`` how it
     is printed, ``sign`` what the value is multiplied by to be what is printed. ``equations`` are the labels of the
-    steps about it.
+    steps about it. ``passed`` lights up too; many have it in common.
     """
 
     entry: str
@@ -43,6 +44,12 @@ class About:
     symbol: str
     sign: int
     equations: tuple[str, ...]
+    passed: tuple[str, ...] = ()
+
+
+def written_singly(derivation: Derivation) -> bool:
+    """Whether a derivation holds lines of its own for each weight."""
+    return all(f"{of}.chain" in derivation.by_label for of in derivation.graph.weights())
 
 
 @dataclass(frozen=True)
@@ -52,10 +59,8 @@ class AboutWriter:
     writer: EquationWriter
 
     def __call__(self) -> Iterator[About]:
-        """Every weight, bias, unit and δ, where the derivation holds the lines of each; else nothing."""
-        graph, steps = self.writer.derivation.graph, self.writer.derivation.by_label
-        if not all(f"{of}.chain" in steps for of in graph.weights()):
-            return
+        """Every weight, bias, unit and δ of a derivation that holds lines of its own for each."""
+        graph = self.writer.derivation.graph
         for of in (*graph.weights(), *graph.biases()):
             yield self.parameter(of)
         for layer in range(1, graph.depth + 1):
@@ -92,7 +97,7 @@ class AboutWriter:
         read = [] if layer == 1 else derivation.graph.read_by(out)
         labels = tuple(f"forward.z.{layer}.{pre.indices[1]}" for pre in read)
         labels += () if layer == 1 else (f"forward.a.{layer}.{unit}",)
-        steps = [derivation.by_label[label] for label in labels]
+        steps = [derivation.by_label[label] for label in labels if label in derivation.by_label]
         lines = tuple(line for step in steps for line in self._lines(step.right, step.left))
         edges = [of for of in derivation.graph.weights() if layer in (of.indices[0], of.indices[0] + 1)]
         fed = [pre.indices[1] for pre in read]
@@ -114,9 +119,10 @@ class AboutWriter:
         """δ of a pre-activation: where it comes from."""
         derivation, entry = self.writer.derivation, DELTA[layer, pre]
         unit, _ = derivation.graph.reader(layer, pre)
-        labels = [step.label for step in derivation.scalar.delta(layer, pre)]
+        labels = [s.label for s in derivation.scalar.delta(layer, pre) if s.label in derivation.by_label]
         steps = [derivation.by_label[label] for label in labels]
-        lefts = (steps[0].left, *[None] * len(steps))
+        name = as_written(self.writer.notation.profile, entry)[1]
+        lefts = (name, *[None] * len(steps))
         lines = [line for step, left in zip(steps, lefts, strict=False) for line in self._lines(step.right, left)]
         # What a bias of this unit would pass on its way to the error is what δ passes.
         passed = highlight(derivation.graph, BIAS[layer - 1, pre])
@@ -124,7 +130,7 @@ class AboutWriter:
         return About(
             str(entry),
             words("about", "delta", address=str(entry), unit=unit, layer=layer),
-            self._title(steps[0].left),
+            self._title(name),
             tuple(lines),
             tuple(sorted(lit)),
             self._order(*(step.right for step in steps)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,7 +18,6 @@ from symbackprop.render.html.mathml import continued, marked, mathml, unmarked
 from symbackprop.render.html.signs import local_derivative, own
 from symbackprop.render.lines import Line
 
-CITED = re.compile(r"\((\d+[ab]?)\)")
 SHOWN_AS = {PRE: OUT, OUT: OUT, WEIGHT: WEIGHT, BIAS: BIAS, DELTA: DELTA}  # what of the picture an entry is
 
 
@@ -70,13 +68,12 @@ class SectionSetter:
     writer: EquationWriter
 
     def __call__(self, sections: list[PrintedSection]) -> list[PageSection]:
-        """The sections; reasons link to the equations that the page shows."""
-        known = {line.number for section in sections for block in section.blocks for line in block.lines}
+        """The sections, with the steps behind their equations."""
         return [
             PageSection(
                 f"part-{n}",
                 Markup(section.heading),
-                tuple(self._block(block, known) for block in section.blocks),
+                tuple(self._block(block) for block in section.blocks),
                 tuple(map(Markup, section.notes)),
             )
             for n, section in enumerate(sections, start=1)
@@ -93,7 +90,7 @@ class SectionSetter:
         """The factors of chain rules."""
         return factors(self.writer.derivation)
 
-    def _block(self, block: PrintedBlock, known: set[str]) -> PageBlock:
+    def _block(self, block: PrintedBlock) -> PageBlock:
         equations, left = [], ""
         for lines in _equations(block.lines):
             left = lines[0].left or left
@@ -103,7 +100,7 @@ class SectionSetter:
                     f"eq-{lines[-1].number}",
                     lines[-1].number,
                     tuple(map(_row, self.traced(lines, step))),
-                    linked(lines[-1].reason, known),
+                    Markup(lines[-1].reason),
                     unmarked(" ".join([left, lines[0].sign, *(line.right.strip() for line in lines)])),
                     " ".join(mentioned(self.writer, step)) if step is not None else "",
                 )
@@ -126,16 +123,6 @@ def mentioned(writer: EquationWriter, step: Step) -> list[str]:
     entries = {entry for side in sides for entry in side.atoms(Entry) if entry.base in SHOWN_AS}
     single = [entry for entry in entries if all(index.is_Integer for index in entry.indices)]
     return sorted({str(SHOWN_AS[entry.base][entry.indices]) for entry in single})
-
-
-def linked(reason: str, known: set[str]) -> Markup:
-    """A reason whose equation numbers lead to the equations."""
-
-    def link(match: re.Match[str]) -> str:
-        number = match[1]
-        return f'<a href="#eq-{number}">({number})</a>' if number in known else match[0]
-
-    return Markup(CITED.sub(link, reason))
 
 
 def _equations(lines: Iterable[Line]) -> Iterator[list[Line]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -14,11 +14,13 @@ from markupsafe import Markup
 from symbackprop.network.quantities import DELTA, OUT
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.figures import NETWORK, figures
-from symbackprop.render.html.about import About, AboutWriter
+from symbackprop.render.html.about import About
+from symbackprop.render.html.about_folded import abouts
 from symbackprop.render.html.equations import PageSection, SectionSetter
 from symbackprop.render.html.live import LiveWriter
 from symbackprop.render.html.mathml import for_html
-from symbackprop.render.picture.draw import picture_of
+from symbackprop.render.links import Linking, with_links
+from symbackprop.render.picture.draw import is_large
 from symbackprop.render.picture.frame import finished
 from symbackprop.render.picture.marks import Lettering
 from symbackprop.render.picture.parts import near
@@ -28,6 +30,8 @@ from symbackprop.render.picture.svg import STYLE, drawing, still
 from symbackprop.render.wording import keys, words
 from symbackprop.resources import templates
 
+# What formulas and tags hold cites nothing.
+LINKS = Linking("<math>.*?</math>|<[^>]*>", lambda number: f'<a href="#eq-{number}">({number})</a>')
 PROGRAM, FONT = "gradients.js", "fonts/STIXTwoMath-subset.woff2"
 SAID_BY_SCRIPT = ("step", "copy", "copy_short", "copied", "see")
 RAW = ("code",)  # what is no text in the style of the document, so that the template escapes it
@@ -35,19 +39,20 @@ RAW = ("code",)  # what is no text in the style of the document, so that the tem
 
 def html_parts(writer: EquationWriter, placed: dict[str, Any], code: Mapping[str, str]) -> dict[str, Any]:
     """What the template of the page places."""
+    placed = with_links(placed, LINKS)
     sections = SectionSetter(writer)(placed["sections"])
     picture = with_deltas(writer)
     shown = {node.entry for node in picture.nodes} | {line.entry for line in picture.edges}
     shown |= {label.entry for label in picture.labels}
-    abouts = [about for about in AboutWriter(writer)() if about.entry in shown]
+    selectable = [about for about in abouts(writer) if about.entry in shown] if writer.selectable else []
     live = LiveWriter(writer) if PROGRAM in code else None
     return {
         **{key: value if key in RAW else as_html(value) for key, value in placed.items() if key != "sections"},
         "sections": sections,
         "picture": Markup(drawing(picture)),
         "figures": figures_on_page(writer, placed),
-        "selectable": bool(abouts),
-        "data": as_json(data(writer, abouts, sections)),
+        "hint": words("page", "hint_layers" if is_large(writer.derivation.graph) else "hint"),
+        "data": as_json(data(writer, selectable, sections)),
         "groups": live.groups() if live else [],
         "stand_ins": live.stand_ins() if live else [],
         "program": Markup(code.get(PROGRAM, "")),
@@ -78,13 +83,18 @@ def as_html(value: Any) -> Any:
     return value
 
 
-def data(writer: EquationWriter, abouts: list[About], sections: list[PageSection]) -> dict[str, Any]:
-    """What the script knows of each thing that can be selected; a formula that occurs in many is there once."""
+def data(writer: EquationWriter, selectable: list[About], sections: list[PageSection]) -> dict[str, Any]:
+    """What the script knows of each thing that can be selected; what occurs in many is there once."""
     shown = {equation.number for section in sections for block in section.blocks for equation in block.equations}
     formulas: dict[str, int] = {}
+    passed: dict[tuple[str, ...], int] = {}
 
     def index(formula: str) -> int:
         return formulas.setdefault(formula, len(formulas))
+
+    def printed(label: str) -> Iterator[str]:
+        # Equations between arrays of one example carry a letter.
+        yield from (number for number in (f"{writer.numbers[label]}{mark}" for mark in ("", "a")) if number in shown)
 
     known = {
         about.entry: {
@@ -92,17 +102,16 @@ def data(writer: EquationWriter, abouts: list[About], sections: list[PageSection
             "title": index(about.title),
             "lines": [list(map(index, line)) for line in about.lines],
             "lit": about.lit,
+            "passed": passed.setdefault(about.passed, len(passed)),
             "order": about.order,
             "live": about.live,
             "symbol": index(about.symbol),
             "sign": about.sign,
-            "equations": [
-                str(writer.numbers[label]) for label in about.equations if str(writer.numbers[label]) in shown
-            ],
+            "equations": [number for label in about.equations for number in printed(label)],
         }
-        for about in abouts
+        for about in selectable
     }
-    return {"formulas": list(formulas), "about": known}
+    return {"formulas": list(formulas), "about": known, "passed": list(passed)}
 
 
 def as_json(value: Any) -> Markup:
@@ -117,7 +126,7 @@ def as_json(value: Any) -> Markup:
 
 def with_deltas(writer: EquationWriter) -> Picture:
     """The picture of the network with δ beside every unit that has one."""
-    picture = picture_of(writer.derivation, writer.notation.profile)
+    picture = writer.pictures.network()
     lettering, graph = Lettering(writer.notation), writer.derivation.graph
     nodes = {node.entry: node for node in picture.nodes}
     spans = [Span(line.start, line.end) for line in picture.edges]

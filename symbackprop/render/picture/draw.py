@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
+from symbackprop.calculus.indices import Entry
 from symbackprop.derivation.derive import Derivation
 from symbackprop.errors import SpecError, unknown
 from symbackprop.network.addresses import parameter_at
@@ -14,6 +16,7 @@ from symbackprop.notation.profile import Profile
 from symbackprop.render.picture.block import BlockLayout
 from symbackprop.render.picture.highlight import highlight
 from symbackprop.render.picture.layout import NetworkLayout
+from symbackprop.render.picture.plots import activation_picture
 from symbackprop.render.picture.shapes import Picture
 from symbackprop.render.picture.svg import slug, svg
 from symbackprop.render.picture.tikz import tikz
@@ -85,6 +88,35 @@ def unit_picture(derivation: Derivation, profile: Profile, layer: int, unit: int
     said = words("pictures", "unit", unit=unit, layer=layer + profile.first_layer - 1)
     layout = ZoomLayout(graph, Notation.of(profile, graph), layer, unit)
     return layout.picture(f"unit-{layer}-{unit}", _title(graph), said)
+
+
+class Pictures:
+    """The pictures of one network in one notation, each laid out once, however many documents show it."""
+
+    def __init__(self, derivation: Derivation, profile: Profile) -> None:
+        self.derivation, self.profile = derivation, profile
+        self._laid_out: dict[tuple[str | int, ...], Picture] = {}
+
+    def network(self) -> Picture:
+        """The whole network."""
+        return self._once(("network",), picture_of)
+
+    def path(self, of: Entry) -> Picture:
+        """What lies between a parameter and the error."""
+        return self._once(("path", str(of)), partial(picture_of, kind="path", weight=str(of)))
+
+    def unit(self, layer: int, unit: int) -> Picture:
+        """One unit taken apart."""
+        return self._once(("unit", layer, unit), partial(unit_picture, layer=layer, unit=unit))
+
+    def activation(self, tag: str) -> Picture:
+        """The curves of an activation and of its slope."""
+        return self._once(("activation", tag), partial(activation_picture, tag=tag))
+
+    def _once(self, key: tuple[str | int, ...], lay_out: Callable[[Derivation, Profile], Picture]) -> Picture:
+        if key not in self._laid_out:
+            self._laid_out[key] = lay_out(self.derivation, self.profile)
+        return self._laid_out[key]
 
 
 def is_large(graph: ForwardGraph) -> bool:

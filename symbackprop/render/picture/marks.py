@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from symbackprop.calculus.indices import Entry
 from symbackprop.derivation.matrix_terms import Leaf, Scaled
@@ -37,6 +38,7 @@ class Mark:
 Marks = tuple[Mark, ...]
 
 
+@lru_cache(1024)
 def text_width(text: str) -> float:
     """The width of a text in ems.
 

@@ -36,14 +36,18 @@ class Span:
         >>> Span((0.0, 0.0), (4.0, 0.0)).inside(Box(1, -1, 2, 1))
         (0.25, 0.5)
         """
+        (x, y), (u, v) = self.start, self.end
+        # Most edges lie to one side of the box.
+        if (x <= box.left and u <= box.left) or (x >= box.right and u >= box.right):
+            return None
+        if (y <= box.top and v <= box.top) or (y >= box.bottom and v >= box.bottom):
+            return None
         enter, leave = 0.0, 1.0
         for a, b, low, high in (
-            (self.start[0], self.end[0], box.left, box.right),
-            (self.start[1], self.end[1], box.top, box.bottom),
+            (x, u, box.left, box.right),
+            (y, v, box.top, box.bottom),
         ):
             if a == b:
-                if not low < a < high:
-                    return None
                 continue
             first, last = sorted(((low - a) / (b - a), (high - a) / (b - a)))
             enter, leave = max(enter, first), min(leave, last)

@@ -33,6 +33,7 @@ svg:root {{ color: #e8e8e8 }}
 .picture {{ --lit: #ff8a80; --back: #8ab4f8 }}
 }}"""
 
+SELECTED = ("weight", "bias", "array")  # kinds of lines that a reader may click on
 FOR_SCRIPTS = re.compile(r'( id="[^"]*")? data-entry="[^"]*"|<path class="hit"[^>]*>')
 
 
@@ -113,7 +114,7 @@ def _node(picture: Picture, node: Node) -> str:
 
 
 def _line(picture: Picture, line: Line) -> str:
-    hit = [f'<path class="hit" d="{_path(((line.start, line.end),))}"/>'] if line.kind in ("weight", "bias") else []
+    hit = [f'<path class="hit" d="{_path(((line.start, line.end),))}"/>'] if line.kind in SELECTED else []
     drawn = f'<path class="line" stroke-width="{line.width * POINT * SCALE:.2f}" d="{_path(line.shafts)}"/>'
     head = [f'<path class="head" d="{_path((line.head,))}Z"/>'] if line.arrow else []
     label = [] if line.label is None else [_label(line.label)]

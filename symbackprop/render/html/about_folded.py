@@ -1,0 +1,182 @@
+"""What a page says about the parts of a network too large for lines of its own for each: the factored forms with δ.
+
+Where the picture has every unit, a weight is a product of δ and what it carries, for any unit's equation with the
+unit's numbers put in; where it has blocks, a layer or the weights between two are equations between arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+
+from sympy import Expr, Integer
+
+from symbackprop.calculus.indices import Entry, index, put_in
+from symbackprop.calculus.inert import Partial
+from symbackprop.derivation.final import final_delta
+from symbackprop.derivation.matrix_terms import Leaf
+from symbackprop.derivation.paths import choices
+from symbackprop.derivation.steps import Step
+from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, PRE, SIZE, WEIGHT
+from symbackprop.render.equations import EquationWriter
+from symbackprop.render.html.about import About, AboutWriter, written_singly
+from symbackprop.render.html.mathml import mathml
+from symbackprop.render.html.signs import as_written
+from symbackprop.render.picture.draw import is_large
+from symbackprop.render.picture.highlight import highlight
+from symbackprop.render.wording import words
+
+I, J, K = map(index, "ijk")
+MOST = 700  # weights and biases; where there are more, only units and δ are selected
+
+
+def abouts(writer: EquationWriter) -> Iterator[About]:
+    """What there is to say about each part of the picture of the network."""
+    derivation = writer.derivation
+    if written_singly(derivation):
+        return AboutWriter(writer)()
+    return LayerAboutWriter(writer)() if is_large(derivation.graph) else FoldedAboutWriter(writer)()
+
+
+@dataclass(frozen=True)
+class FoldedAboutWriter(AboutWriter):
+    """Writes of each part what any unit's equation says of it."""
+
+    def __call__(self) -> Iterator[About]:
+        """Every weight and bias, as far as a page can hold them, every unit and δ."""
+        graph = self.writer.derivation.graph
+        parameters = [*graph.weights(), *graph.biases()]
+        for of in parameters if len(parameters) <= MOST else ():
+            yield self.parameter(of)
+        for layer in range(1, graph.depth + 1):
+            for unit in graph.units(layer):
+                yield self.unit(layer, unit)
+        for layer in range(2, graph.depth + 1):
+            for pre in graph.fed(layer):
+                yield self.delta(layer, pre)
+
+    def parameter(self, of: Entry) -> About:
+        """A weight or a bias: δ times what it carries, and how many paths that stands for."""
+        graph, layer, unit = self.writer.derivation.graph, int(of.indices[0]), int(of.indices[-1])
+        step = self.writer.derivation.by_label[f"gradient.{of.base.label}.{layer}"]
+        put = {I: of.indices[1], J: of.indices[-1]}
+        kind = "weight" if of.base == WEIGHT else "bias"
+        names = {"address": str(of), "from": of.indices[1], "to": unit, "layer": layer}
+        count = prod(map(len, choices(graph, of)))
+        source = (str(OUT[layer, of.indices[1]]),) if of.base == WEIGHT else ()
+        return About(
+            str(of),
+            words("about", kind, **names, next=layer + 1) + words("about", "paths", count=count),
+            self._signed(of)[0],
+            (*self._lines(put_in(step.right, put), put_in(step.left, put)), *self.recursion(layer + 1, unit)),
+            (str(of), *source),
+            (),
+            "",
+            *self._signed(of),
+            (step.label,),
+            self.passed(layer + 1, unit),
+        )
+
+    def unit(self, layer: int, unit: int) -> About:
+        """An input, or a unit: its pre-activation and its output."""
+        about = replace(super().unit(layer, unit), live="")
+        if layer == 1:
+            return about
+        pre, out = f"forward.z.{layer}", f"forward.a.{layer}"
+        read = [int(each.indices[1]) for each in self.writer.derivation.graph.read_by(OUT[layer, unit])]
+        lines = [line for place in read for line in self.said(pre, layer, place)]
+        return replace(about, lines=(*lines, *self.said(out, layer, unit)), equations=(pre, out))
+
+    def delta(self, layer: int, pre: int) -> About:
+        """δ of a pre-activation: where it comes from."""
+        entry, graph = DELTA[layer, pre], self.writer.derivation.graph
+        definition = as_written(self.writer.notation.profile, Partial(ERROR, PRE[layer, pre]))[1]
+        return About(
+            str(entry),
+            words("about", "delta", address=str(entry), unit=graph.reader(layer, pre)[0], layer=layer),
+            self._title(definition),
+            tuple(self.recursion(layer, pre)),
+            (str(entry),),
+            (),
+            "",
+            *self._signed(entry),
+            (self.final(layer, pre)[0],),
+            self.passed(layer, pre),
+        )
+
+    def recursion(self, layer: int, pre: int) -> Iterator[tuple[str, ...]]:
+        """The formula of δ of a pre-activation."""
+        own = as_written(self.writer.notation.profile, DELTA[layer, pre])[1]
+        label, units = self.final(layer, pre)
+        yield from self._lines(self.at(layer, self.writer.derivation.by_label[label].right, units), own)
+
+    def final(self, layer: int, pre: int) -> tuple[str, dict[Expr, int]]:
+        """The label of the step that ends with δ of a pre-activation, and the units that it is about."""
+        derivation = self.writer.derivation
+        step, units = final_delta(derivation.graph, derivation.scalar.general, DELTA[layer, pre])
+        return step.label, units
+
+    def said(self, label: str, layer: int, unit: int) -> Iterator[tuple[str, ...]]:
+        """The equation of any unit, with this one's number."""
+        step, units = self.writer.derivation.by_label[label], dict.fromkeys((J, K), unit)
+        yield from self._lines(self.at(layer, step.right, units), self.at(layer, step.left, units))
+
+    def at(self, layer: int, expr: Expr, units: Mapping[Expr, int]) -> Expr:
+        """An equation of any unit of a layer at these units; where a unit has several pieces, at their places."""
+        spec = self.writer.derivation.graph.spec
+        fed, size = spec.fed[layer - 1], spec.sizes[layer - 1]
+        put = {index: Integer(unit) for index, unit in units.items()}
+        return put_in(expr, put | ({SIZE[layer]: Integer(size)} if fed != size else {}))
+
+    def passed(self, layer: int, unit: int) -> tuple[str, ...]:
+        """What lies between a unit and the error."""
+        if (layer, unit) not in self._passed:
+            found = highlight(self.writer.derivation.graph, BIAS[layer - 1, unit])
+            self._passed[layer, unit] = tuple(sorted(str(entry) for entry in found.lit if entry != found.of))
+        return self._passed[layer, unit]
+
+    @cached_property
+    def _passed(self) -> dict[tuple[int, int], tuple[str, ...]]:
+        return {}
+
+
+@dataclass(frozen=True)
+class LayerAboutWriter(AboutWriter):
+    """Writes of each layer, and of the weights between two, the equations between arrays for one example."""
+
+    @cached_property
+    def steps(self) -> dict[str, Step]:
+        """The equations between arrays by label."""
+        layout = self.writer.notation.profile.layout(batch=False)
+        return {step.label: step for step in self.writer.derivation.matrix(layout).steps}
+
+    def __call__(self) -> Iterator[About]:
+        """Every layer and all arrays of weights."""
+        sizes = self.writer.derivation.graph.spec.sizes
+        for layer, size in enumerate(sizes, start=1):
+            labels = [f"matrix.{name}.{layer}" for name in ("z", "a", "delta")] if layer > 1 else []
+            spoken = words("about", "layer", layer=layer, size=size)
+            yield self.about(f"layer[{layer}]", spoken, Leaf(OUT, layer, None, None), labels, self.behind(layer))
+        for layer in range(1, len(sizes)):
+            spoken = words("about", "array", layer=layer, next=layer + 1, size=sizes[layer - 1] * sizes[layer])
+            count = prod(sizes[layer + 1 :])
+            labels = [f"matrix.dw.{layer}", f"matrix.db.{layer}", f"matrix.delta.{layer + 1}"]
+            spoken += words("about", "paths_each", count=count)
+            lit = (f"W[{layer}]", f"b[{layer}]", *self.behind(layer + 1))
+            yield self.about(f"W[{layer}]", spoken, Leaf(WEIGHT, layer, None, None), labels, lit)
+
+    def about(self, entry: str, spoken: str, of: Leaf, labels: list[str], lit: tuple[str, ...]) -> About:
+        """What the equations with these labels say about the array ``of``."""
+        title = mathml(self.writer.printed(of).text)
+        steps = [self.steps[label] for label in labels if label in self.steps]
+        printed = [(self.writer.printed(step.left), self.writer.printed(step.right)) for step in steps]
+        lines = [(mathml(left.text, display=True), *self._line("=", right)) for left, right in printed]
+        return About(entry, spoken, title, tuple(lines), lit, (), "", "", 1, tuple(step.label for step in steps))
+
+    def behind(self, layer: int) -> tuple[str, ...]:
+        """A layer and all that follows it."""
+        layers = range(layer, self.writer.derivation.graph.depth + 1)
+        of_layers = (f"{name}[{l}]" for l in layers for name in ("layer", "n", "f", "W", "b"))
+        return (*of_layers, str(ERROR), f"{ERROR}-out")
