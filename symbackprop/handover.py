@@ -39,11 +39,7 @@ def emitted(module: ModuleType, spec: NetworkSpec) -> Emitted:
         return parameters.of_vectors(lambda *args: (0.0, plain(*args)))(params, x, t)[1]
 
     return Emitted(
-<<<<<<< HEAD
-        parameters.of_vectors(of_all_forms(module, function)),
-=======
-        parameters.of_vectors(both),
->>>>>>> main
+        parameters.of_vectors(of_all_forms(module, both)),
         names=parameters.places,
         weights_from_to=module.WEIGHT_LAYOUT == "from_to",
         stand_ins={tag: stand_in(tag) for tag in tags},
@@ -52,7 +48,6 @@ def emitted(module: ModuleType, spec: NetworkSpec) -> Emitted:
     )
 
 
-<<<<<<< HEAD
 def of_all_forms(module: ModuleType, function: Callable[..., Any]) -> Callable[..., Any]:
     """The mean of what ``function`` computes in plain numbers and in arrays: if one of the two is wrong, so is it.
 
@@ -72,12 +67,12 @@ def of_all_forms(module: ModuleType, function: Callable[..., Any]) -> Callable[.
         return (loss + other) / 2, {name: (gradients[name] + others[name]) / 2 for name in gradients}
 
     return mean
-=======
+
+
 def handed(function: Callable[..., Any], given: dict[str, Any]) -> Callable[..., Any]:
     """``function`` with those of the ``given`` arguments that it takes."""
     wanted = signature(function).parameters
     return partial(function, **{name: value for name, value in given.items() if name in wanted})
->>>>>>> main
 
 
 @dataclass(frozen=True)

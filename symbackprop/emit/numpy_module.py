@@ -25,11 +25,11 @@ def numpy_parts(derivation: Derivation, profile: Profile, numbers: Mapping[str, 
     module = ArrayModule(derivation, profile, numbers, NumPyPrinter)
     statements, lines, known = backward(module), backward_lines(module), handed_in(module)
     written = module.cut.written([line.line for line in statements.lines], list(statements()), statements.printer)
-<<<<<<< HEAD
+    plain = module.cut(list(module.program.gradients.values()))
     room = {name: shape_text(shape) for name, shape, _ in statements.room()}
     form = few_examples(module, lines, known, room)
     return {
-        **module.parts(written, ["workspace: Arrays | None = None"]),
+        **module.parts(written, ["workspace: Arrays | None = None"], plain),
         **work_space(statements, form["held_in"].values() if form else ()),
         "few_examples": form,
     }
@@ -50,10 +50,6 @@ def handed_in(module: ArrayModule) -> dict[str, Shape]:
         names.target: (None, spec.targets_count),
         names.class_weights: (1, spec.sizes[-1]),
     }
-=======
-    plain = module.cut(list(module.program.gradients.values()))
-    return {**module.parts(written, ["workspace: Arrays | None = None"], plain), **work_space(statements)}
->>>>>>> main
 
 
 def backward(module: ArrayModule) -> Statements:
