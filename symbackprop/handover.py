@@ -17,6 +17,7 @@ from symbackprop.network.layers import GENERIC_LOSS
 from symbackprop.network.spec import NetworkSpec
 
 STRENGTH = 0.3  # the number that stands for a penalty's symbolic strength while the code is checked
+FEW_EXAMPLES = "FEW_EXAMPLES"  # up to so many, a module computes in plain numbers
 SLOPE_SUFFIXES = {"_prime": 1, "_slope": 1}
 
 
@@ -38,13 +39,34 @@ def emitted(module: ModuleType, spec: NetworkSpec) -> Emitted:
         return parameters.of_vectors(lambda *args: (0.0, plain(*args)))(params, x, t)[1]
 
     return Emitted(
-        parameters.of_vectors(both),
+        parameters.of_vectors(of_all_forms(module, both)),
         names=parameters.places,
         weights_from_to=module.WEIGHT_LAYOUT == "from_to",
         stand_ins={tag: stand_in(tag) for tag in tags},
         numbers=numbers,
         gradients=alone,
     )
+
+
+def of_all_forms(module: ModuleType, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The mean of what ``function`` computes in plain numbers and in arrays: if one of the two is wrong, so is it.
+
+    Only modules of small networks have both forms.
+    """
+    if not hasattr(module, FEW_EXAMPLES):
+        return function
+    most = getattr(module, FEW_EXAMPLES)
+
+    def mean(params: Arrays, x: Any, t: Any) -> tuple[float, Arrays]:
+        found = []
+        for few in (most, 0):
+            setattr(module, FEW_EXAMPLES, few)
+            found.append(function(params, x, t))
+        setattr(module, FEW_EXAMPLES, most)
+        (loss, gradients), (other, others) = found
+        return (loss + other) / 2, {name: (gradients[name] + others[name]) / 2 for name in gradients}
+
+    return mean
 
 
 def handed(function: Callable[..., Any], given: dict[str, Any]) -> Callable[..., Any]:

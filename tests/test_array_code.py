@@ -1,6 +1,7 @@
 """Statements in a work space: no value is overwritten that is still read, nothing is of what the caller hands in."""
 
 import operator
+import tracemalloc
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache, reduce
@@ -118,6 +119,24 @@ def test_room_for_one_set_of_activations_and_deltas(activation, loss):
     two_sets = 2 * batch * sum(sizes[1:])
     small = 3 * batch * (1 + sizes[-1]) + sizes[-1]  # what the output layer's sums and the sums by ones take
     assert numbers <= gradients + two_sets + small
+
+
+@pytest.mark.parametrize("few", [False, True])
+def test_a_call_by_default_takes_no_more_room_at_its_peak(few):
+    sizes, batch = ((5, 12, 3), 1) if few else ((120, 80, 60, 50), 64)
+    module = load(emit(derive(forward_graph(network(list(sizes), activation="tanh", loss="ce")), "none"), PROFILE), "g")
+    assert hasattr(module, "FEW_EXAMPLES") == few
+    params, rng = module.init_params(np.random.default_rng(0)), np.random.default_rng(1)
+    x, t = rng.standard_normal((batch, sizes[0])), np.eye(sizes[-1])[rng.integers(0, sizes[-1], batch)]
+    module.loss_and_gradients(params, x, t)
+    tracemalloc.start()
+    module.loss_and_gradients(params, x, t)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    numbers = sum(value.size for value in params.values()) + 2 * batch * sum(sizes[1:])
+    small = 3 * batch * (1 + sizes[-1]) + sizes[-1]  # as in a work space
+    entries = 32 * 2 * sum(value.size for value in params.values()) if few else 0  # floats of parameters and gradients
+    assert peak <= 8 * (numbers + small) + entries + 6000  # the arrays' heads, and what the interpreter needs
 
 
 def test_mixed_precision_computes_in_the_wider():

@@ -143,6 +143,7 @@ class ArrayModule:
                 self.of_targets.union(*(part.helpers for part in functions)), self.stored.library.helpers
             ),
             "stand_ins": stand_ins(backward.keywords, spec, self.printer),
+            "few_examples": None,
         }
 
     @property

@@ -172,7 +172,9 @@ def fitted(statement: str, indent: int = 4, comment: str = "") -> list[str]:
     body, _, tail = rest.rpartition(")")
     if len(body) + indent + 4 <= WIDTH:
         return [f"{head}({note}", f"    {body}", f"){tail}"]
-    return [f"{head}({note}", *(f"    {piece.strip(', ')}," for piece in _split(body, (", ",))), f"){tail}"]
+    pieces = _split(body, (", ",))
+    lines = [f"{piece.strip(', ')}," for piece in pieces] if len(pieces) > 1 else _broken(body, indent + 4)
+    return [f"{head}({note}", *(f"    {line}" for line in lines), f"){tail}"]
 
 
 def listed(name: str, items: Sequence[str]) -> list[str]:
@@ -241,6 +243,52 @@ def filled(pieces: list[str], indent: int = 0) -> list[str]:
             lines.append("")
         lines[-1] += piece if lines[-1] else piece.lstrip()
     return [f"    {line.rstrip()}" for line in lines]
+
+
+def wrapped(head: str, pieces: Sequence[str], tail: str, indent: int = 4, *, brackets: bool = False) -> list[str]:
+    """``head``, pieces with what separates them, and ``tail``: on one line, or as many pieces on a line as fit.
+
+    Several lines may want ``brackets`` of their own.
+
+    >>> wrapped("f(", ["a, ", "b, "], ")")
+    ['f(a, b)']
+    """
+    line = head + "".join(pieces).removesuffix(", ") + tail
+    if len(line) + indent <= WIDTH:
+        return [line]
+    before, behind = ("(", ")") if brackets else ("", "")
+    return [f"{head}{before}".rstrip(), *filled(list(pieces), indent), f"{behind}{tail}"]
+
+
+def unpacking(names: Sequence[str], shape: tuple[int, ...], value: str, indent: int = 4) -> list[str]:
+    """The numbers of an array in nested lists by their names.
+
+    >>> unpacking(["w11", "w21"], (2, 1), "W.tolist()")
+    ['(w11,), (w21,) = W.tolist()']
+    >>> unpacking(["x1", "x2"], (1, 2), "x.tolist()")
+    ['((x1, x2),) = x.tolist()']
+    """
+    if not shape:
+        return [f"{names[0]} = {value}"]
+    if len(shape) == 1:
+        pieces = [f"{name}, " for name in names]
+    else:
+        pieces = [each for first in range(0, len(names), shape[1]) for each in row(names[first : first + shape[1]])]
+    line = "".join(pieces).rstrip()
+    line = f"{f'({line})' if shape[0] == 1 else line.removesuffix(',')} = {value}"
+    return [line] if len(line) + indent <= WIDTH else ["(", *filled(pieces, indent), f") = {value}"]
+
+
+def row(names: Sequence[str]) -> list[str]:
+    """The pieces of a tuple of names inside another one.
+
+    >>> row(["x1", "x2"]), row(["t1"])
+    (['(x1, ', 'x2), '], ['(t1,), '])
+    """
+    if len(names) == 1:
+        return [f"({names[0]},), "]
+    first, *most, last = names
+    return [f"({first}, ", *(f"{name}, " for name in most), f"{last}), "]
 
 
 def _split(text: str, marks: tuple[str, ...]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 
 from symbackprop.emit.arrays import Library
 from symbackprop.emit.names import identifier
@@ -18,6 +19,15 @@ IN_WORDS = {
     "weight": "the first {line} of each weight array are the biases, weights of a unit that always puts out 1",
     "threshold": "{letter}1, … are thresholds: they are subtracted where a bias would be added",
 }
+
+
+@dataclass(frozen=True)
+class StoredEntry:
+    """What an entry of a stored parameter is: the entry ``at`` a place of the program's parameter, or its negative."""
+
+    name: str
+    at: tuple[int, ...]
+    negative: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,18 @@ class Stored:
     def joined(self, bias: str, weights: str) -> str:
         """The expression of biases and weights in one array."""
         return (self.library.rows if self.from_to else self.library.columns).format(bias, weights)
+
+    def entries(self, name: str) -> Iterator[StoredEntry]:
+        """What each entry of the stored parameter ``name`` is, in order."""
+        (own,) = (each for each in self.program.shapes if self.name(each) == name)
+        shape, axis = self.shapes[name], 0 if self.from_to else 1
+        for at in product(*map(range, shape)):
+            if shape == self.program.shapes[own]:
+                yield StoredEntry(own, at, negative=own != name)
+            elif at[axis] == 0:
+                yield StoredEntry(f"b{name[1:]}", (at[1 - axis],))
+            else:
+                yield StoredEntry(own, tuple(n - (k == axis) for k, n in enumerate(at)))
 
     def start(self, name: str, fan_in: int) -> str:
         """The random start of the stored parameter ``name``: weights normal, biases zero, others where they start."""
