@@ -59,16 +59,15 @@ class FoldedAboutWriter(AboutWriter):
 
     def parameter(self, of: Entry) -> About:
         """A weight or a bias: δ times what it carries, and how many paths that stands for."""
-        graph, layer, unit = self.writer.derivation.graph, int(of.indices[0]), int(of.indices[-1])
+        layer, unit = int(of.indices[0]), int(of.indices[-1])
         step = self.writer.derivation.by_label[f"gradient.{of.base.label}.{layer}"]
         put = {I: of.indices[1], J: of.indices[-1]}
         kind = "weight" if of.base == WEIGHT else "bias"
         names = {"address": str(of), "from": of.indices[1], "to": unit, "layer": layer}
-        count = prod(map(len, choices(graph, of)))
         source = (str(OUT[layer, of.indices[1]]),) if of.base == WEIGHT else ()
         return About(
             str(of),
-            words("about", kind, **names, next=layer + 1) + words("about", "paths", count=count),
+            words("about", kind, **names, next=layer + 1) + words("about", "paths", count=self.ways(layer)),
             self._signed(of)[0],
             (*self._lines(put_in(step.right, put), put_in(step.left, put)), *self.recursion(layer + 1, unit)),
             (str(of), *source),
@@ -97,7 +96,7 @@ class FoldedAboutWriter(AboutWriter):
             str(entry),
             words("about", "delta", address=str(entry), unit=graph.reader(layer, pre)[0], layer=layer),
             self._title(definition),
-            tuple(self.recursion(layer, pre)),
+            self.recursion(layer, pre),
             (str(entry),),
             (),
             "",
@@ -106,11 +105,21 @@ class FoldedAboutWriter(AboutWriter):
             self.passed(layer, pre),
         )
 
-    def recursion(self, layer: int, pre: int) -> Iterator[tuple[str, ...]]:
+    def ways(self, layer: int) -> int:
+        """The number of paths from a weight or a bias that leaves ``layer`` to the error."""
+        if layer not in self._ways:
+            graph = self.writer.derivation.graph
+            self._ways[layer] = prod(map(len, choices(graph, WEIGHT[layer, 1, 1])))
+        return self._ways[layer]
+
+    def recursion(self, layer: int, pre: int) -> tuple[tuple[str, ...], ...]:
         """The formula of δ of a pre-activation."""
-        own = as_written(self.writer.notation.profile, DELTA[layer, pre])[1]
-        label, units = self.final(layer, pre)
-        yield from self._lines(self.at(layer, self.writer.derivation.by_label[label].right, units), own)
+        if (layer, pre) not in self._recursions:
+            own = as_written(self.writer.notation.profile, DELTA[layer, pre])[1]
+            label, units = self.final(layer, pre)
+            right = self.at(layer, self.writer.derivation.by_label[label].right, units)
+            self._recursions[layer, pre] = tuple(self._lines(right, own))
+        return self._recursions[layer, pre]
 
     def final(self, layer: int, pre: int) -> tuple[str, dict[Expr, int]]:
         """The label of the step that ends with δ of a pre-activation, and the units that it is about."""
@@ -137,8 +146,18 @@ class FoldedAboutWriter(AboutWriter):
             self._passed[layer, unit] = tuple(sorted(str(entry) for entry in found.lit if entry != found.of))
         return self._passed[layer, unit]
 
+    # What many have in common is found once.
+
     @cached_property
     def _passed(self) -> dict[tuple[int, int], tuple[str, ...]]:
+        return {}
+
+    @cached_property
+    def _recursions(self) -> dict[tuple[int, int], tuple[tuple[str, ...], ...]]:
+        return {}
+
+    @cached_property
+    def _ways(self) -> dict[int, int]:
         return {}
 
 
