@@ -192,7 +192,7 @@ def test_numbers_that_overflow_are_left_to_arrays():
 
 TWINS = {
     "a slope left out": (" * (1 - a2_2)", ""),
-    "a sign": ("delta3_1 = a3_1 - t_1", "delta3_1 = t_1 - a3_1"),
+    "a sign": ("delta3_1 = (exp3_1 - t_1", "delta3_1 = (t_1 - exp3_1"),
     "the mean over several": ("error = -error / n", "error = -error"),
     "an example left out": (
         "zip(x.tolist(), t.tolist(), strict=True)",
