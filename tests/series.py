@@ -1,4 +1,4 @@
-"""The coefficients of the polynomials that emitted modules compute erf and its scaled complement with.
+"""The coefficients of the polynomials that emitted modules compute erf and the normal distribution's tail with.
 
 ``python tests/series.py`` prints them as the templates hold them. They are worked out to 60 digits and rounded once.
 """
@@ -8,26 +8,26 @@ import textwrap
 import mpmath
 from mpmath import mpf
 
-DEGREE, TURN = 23, mpf("3.75")  # the Chebyshev coefficients beyond add up to less than 3e-17
+DEGREE, TURN = 23, mpf("5.5")  # the Chebyshev coefficients beyond add up to less than 3e-17
 NODES = 80
 
 
-def scaled_erfc(x: mpf) -> mpf:
-    """(1 + x) e^(x²) erfc(x); far out by its asymptotic series."""
+def normal_tail(x: mpf) -> mpf:
+    """(1 + x) e^(x²/2) (1 - Φ(x)); far out by its asymptotic series."""
     if x > 1000:
-        terms = [(-1) ** n * mpmath.fac2(2 * n - 1) / (2 * x * x) ** n for n in range(8)]
-        return (1 + x) * mpmath.fsum(terms) / (x * mpmath.sqrt(mpmath.pi))
-    return (1 + x) * mpmath.exp(x * x) * mpmath.erfc(x)
+        terms = [(-1) ** n * mpmath.fac2(2 * n - 1) / x ** (2 * n) for n in range(8)]
+        return (1 + x) * mpmath.fsum(terms) / (x * mpmath.sqrt(2 * mpmath.pi))
+    return (1 + x) * mpmath.exp(x * x / 2) * mpmath.erfc(x / mpmath.sqrt(2)) / 2
 
 
-def of_scaled_erfc() -> list[float]:
-    """(1 + x) e^(x²) erfc(x) for x ≥ 0 as a polynomial in r = (x - 3.75)/(x + 3.75), the highest power first.
+def of_normal_tail() -> list[float]:
+    """(1 + x) e^(x²/2) (1 - Φ(x)) for x ≥ 0 as a polynomial in r = (x - 5.5)/(x + 5.5), the highest power first.
 
     It is the Chebyshev series in r, cut at ``DEGREE`` and multiplied out.
     """
     with mpmath.workdps(60):
         angles = [mpmath.pi * (2 * n + 1) / (2 * NODES) for n in range(NODES)]
-        values = [scaled_erfc(TURN * (1 + mpmath.cos(angle)) / (1 - mpmath.cos(angle))) for angle in angles]
+        values = [normal_tail(TURN * (1 + mpmath.cos(angle)) / (1 - mpmath.cos(angle))) for angle in angles]
         powers = [mpf(0)] * (DEGREE + 1)
         for n in range(DEGREE + 1):
             terms = [value * mpmath.cos(n * angle) for value, angle in zip(values, angles, strict=True)]
@@ -54,5 +54,5 @@ def of_erf() -> list[float]:
 
 
 if __name__ == "__main__":
-    for coefficients in (of_scaled_erfc(), of_erf()):
+    for coefficients in (of_normal_tail(), of_erf()):
         print("\n".join(textwrap.wrap(", ".join(map(repr, coefficients)) + ",", 116)), end="\n\n")

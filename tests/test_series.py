@@ -18,7 +18,9 @@ def numbers(text: str) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("file", "expected"), [("series_erfcx", series.of_scaled_erfc), ("series_erf", series.of_erf)], ids=["erfcx", "erf"]
+    ("file", "expected"),
+    [("series_normal_tail", series.of_normal_tail), ("series_erf", series.of_erf)],
+    ids=["normal_tail", "erf"],
 )
 def test_templates_hold_the_coefficients(file, expected):
     found = numbers((TEMPLATES / f"{file}.py.jinja").read_text("utf-8"))
@@ -27,18 +29,18 @@ def test_templates_hold_the_coefficients(file, expected):
 
 def test_pages_hold_the_same_coefficients():
     page = numbers((TEMPLATES / "gradients.js.jinja").read_text("utf-8"))
-    modules = [numbers((TEMPLATES / f"series_{name}.py.jinja").read_text("utf-8")) for name in ("erfcx", "erf")]
+    modules = [numbers((TEMPLATES / f"series_{name}.py.jinja").read_text("utf-8")) for name in ("normal_tail", "erf")]
     assert page == [*modules[0], *modules[1]]
 
 
 @pytest.mark.parametrize(("degree", "near"), [(series.DEGREE, True), (series.DEGREE - 3, False)])
 def test_the_polynomial_is_as_near_as_doubles_are(degree, near, monkeypatch):
     monkeypatch.setattr(series, "DEGREE", degree)
-    coefficients = series.of_scaled_erfc()
+    coefficients = series.of_normal_tail()
     off = 0.0
     for x in np.geomspace(1e-3, 40, 60):
         with mpmath.workdps(40):
             ratio = (mpmath.mpf(x) - series.TURN) / (mpmath.mpf(x) + series.TURN)
-            exact = series.scaled_erfc(mpmath.mpf(x))
+            exact = series.normal_tail(mpmath.mpf(x))
             off = max(off, abs(float(mpmath.polyval(coefficients, ratio) / exact - 1)))
     assert (off < 1.2e-16) == near

@@ -5,7 +5,7 @@ import sympy as sp
 from sympy import Piecewise, Symbol
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symbackprop.calculus.inert import Total
+from symbackprop.calculus.inert import Chain, Total
 from symbackprop.catalogue.activations import ACTIVATIONS
 from symbackprop.emit.functions import (
     EntrySum,
@@ -13,10 +13,10 @@ from symbackprop.emit.functions import (
     Exp,
     ExpQuotient,
     LogSoftplus,
+    NormalTail,
     Others,
     Round,
     RowSum,
-    ScaledErfc,
     Shifted,
     Sigmoid,
     Softplus,
@@ -33,7 +33,7 @@ NAMED = {
     Sigmoid: lambda u: 1 / (1 + sp.exp(-u)),
     Softplus: lambda u: sp.log(1 + sp.exp(u)),
     Erfc: lambda u: 1 - sp.erf(u),
-    ScaledErfc: lambda u: sp.exp(u**2) * (1 - sp.erf(u)),
+    NormalTail: lambda u: sp.exp(u**2 / 2) * (1 - sp.erf(u / sp.sqrt(2))) / 2,
     Round: lambda u: sp.Integer(round(u)),
     Exp: sp.exp,
     ExpQuotient: lambda u: (sp.exp(u) - 1) / u if u else sp.Integer(1),
@@ -57,7 +57,13 @@ CASES = {  # rewrite -> what it is applied to, and a wrong twin of the result
     "log_softmax": ([z - sp.log(RowSum(e)), sp.log(RowSum(e)) - z], Shifted(z)),
     "softmax_shift": ([e / RowSum(e), t * e / RowSum(e)], sp.exp(Shifted(z)) / RowSum(e)),
     "exponential_fraction": (
-        [sp.diff(z * s, z), sp.diff(z * sp.tanh(sp.log(1 + e)), z), (z + e) / (3 + e) ** 2],
+        [
+            sp.diff(z * s, z),
+            sp.diff(z * sp.tanh(sp.log(1 + e)), z),
+            (z + e) / (3 + e) ** 2,
+            z * s,
+            z * e / (2 + e) ** 5,
+        ],
         z * e / (1 + e) ** 2,
     ),
     "number_put_in": ([sp.sqrt(2) * z * (1 + z**2 / 3), t * (1 + z / 7) / sp.sqrt(sp.pi)], sp.sqrt(2) * z * (1 + z**2)),
@@ -87,11 +93,23 @@ CASES = {  # rewrite -> what it is applied to, and a wrong twin of the result
     "tanh_rest": ([z - sp.tanh(z), t + sp.tanh(z / 3) - z / 3], TanhRest(-z)),
     "scaled_erfc": (
         [Erfc(z), Erfc(-z / sp.sqrt(2)) / 2, z * Erfc(-z / 3), t * z * Erfc(z / 3), Erfc(z - t)],
-        ScaledErfc(sp.Abs(z)) * Exp(-(z**2)),
+        2 * NormalTail(sp.Abs(z)) * Exp(-(z**2)),
     ),
     "sigmoid_product": (
         [Sigmoid(z) * Sigmoid(-z), t * Sigmoid(c * z) * Sigmoid(-c * z) ** 2, Sigmoid(z / 3) * Sigmoid(-z / 3)],
         sp.exp(-z) / (1 + sp.exp(-sp.Abs(z))) ** 2,
+    ),
+    "sigmoid_multiple": (
+        [z * Sigmoid(z), t * z * Sigmoid(-z), c * z * Sigmoid(c * z), z * Sigmoid(z**3 / 7 + z)],
+        z * sp.exp(sp.Min(z, 0)) / (1 + sp.exp(-sp.Max(z, 0))),
+    ),
+    "sigmoid_and_slope": (
+        [
+            Sigmoid(c * z) + c * z * Sigmoid(c * z) * Sigmoid(-c * z),
+            Sigmoid(-z / 3) / 2 - z**3 / 7 * Sigmoid(z / 3) * Sigmoid(-z / 3),
+            Sigmoid(z**3 / 7 + z) + (z**3 / 5 + z / 3) * Sigmoid(z**3 / 7 + z) * Sigmoid(-(z**3) / 7 - z),
+        ],
+        Sigmoid(c * z) ** 2 * (1 + (1 + c * z) * sp.exp(c * z)),
     ),
     "split_exponent": (
         [
@@ -152,8 +170,8 @@ def value(expr, row, k):
         return sum(value(expr.args[0], row, m) for m in range(len(row)))
     if isinstance(expr, Others):
         return value(RowSum(expr.args[0]), row, k) - 1
-    if isinstance(expr, Total):
-        return value(sp.Add(*expr.args), row, k)
+    if isinstance(expr, Total | Chain):
+        return value((sp.Add if isinstance(expr, Total) else sp.Mul)(*expr.args), row, k)
     if isinstance(expr, Shifted):
         return value(expr.args[0], row, k) - max(value(expr.args[0], row, m) for m in range(len(row)))
     if isinstance(expr, Piecewise):
@@ -221,8 +239,10 @@ def test_losses_of_probabilities_become_losses_of_logits():
 def test_silu_s_slope_has_no_difference_near_one():
     slope = sp.diff(z * s, z)
     assert stable_form(-3 * t * (1 - s) + s) == Sigmoid(z) - 3 * t * Sigmoid(-z)  # a product, or term by term
-    m, other = Exp(sp.Min(z, 0)), Exp(-sp.Max(z, 0))
-    assert stable_form(slope) == m * (m + (1 + z) * other) / (m + other) ** 2
+    near, other = sp.Min(z, 0, evaluate=False), Exp(-sp.Max(z, 0))
+    factors = Exp(sp.Max(near, -708, evaluate=False)), Exp(sp.Min(near + 708, 0, evaluate=False))
+    m = Chain(*factors)
+    assert stable_form(slope) == sp.Mul(*factors) * (m + (1 + z) * other) / (m * (m + 2 * other) + other**2)
 
 
 def test_without_overflow_has_no_positive_exponent():

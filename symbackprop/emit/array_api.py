@@ -6,7 +6,7 @@ from symbackprop.emit.arrays import Library, named_as, reduced
 
 ARRAY_API = Library(
     helpers="array_api{}.py.jinja",
-    functions=named_as("xp", {"erf": "_erf", "erfcx": "_erfcx"}),
+    functions=named_as("xp", {"erf": "_erf", "normal_tail": "_normal_tail"}),
     where="xp.where({}, {}, {})",
     reductions=reduced("xp"),
     opening={

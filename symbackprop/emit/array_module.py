@@ -29,7 +29,7 @@ from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.profile import Profile
 from symbackprop.templating import environment
 
-OWN = ("_erf", "_erfcx", "_row_max", "_one_hot")  # functions of ours, each in a template of its own
+OWN = ("_erf", "_normal_tail", "_row_max", "_one_hot")  # functions of ours, each in a template of its own
 Printing = Callable[[Mapping[Symbol, str]], ArrayPrinter]
 
 

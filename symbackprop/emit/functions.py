@@ -70,8 +70,8 @@ class Erfc(sp.Function):
     nargs = 1
 
 
-class ScaledErfc(sp.Function):
-    """e^(u²) (1 - erf(u)), for u ≥ 0."""
+class NormalTail(sp.Function):
+    """e^(u²/2) (1 - Φ(u)), for u ≥ 0, where Φ is the normal distribution; 1 - erf(u) is 2 - 2 Φ(√2 u)."""
 
     nargs = 1
 

@@ -17,9 +17,9 @@ from symbackprop.emit.scalar import ScalarLines, identifier
 from symbackprop.network.quantities import DELTA, ERROR
 from symbackprop.notation.profile import Profile
 
-JAVASCRIPT = {name: f"Math.{name}" for name in sorted(COSTLY - {"erf", "erfcx"})} | {
+JAVASCRIPT = {name: f"Math.{name}" for name in sorted(COSTLY - {"erf", "normal_tail"})} | {
     "erf": "_erf",
-    "erfcx": "_erfcx",
+    "normal_tail": "_normal_tail",
     "abs": "Math.abs",
     "maximum": "Math.max",
     "minimum": "Math.min",

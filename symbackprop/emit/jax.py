@@ -6,7 +6,7 @@ from symbackprop.emit.arrays import Library, named_as, reduced
 
 JAX = Library(
     helpers="jax{}.py.jinja",
-    functions=named_as("jnp", {"atan": "jnp.arctan", "erf": "jax.lax.erf", "erfcx": "_erfcx"}),
+    functions=named_as("jnp", {"atan": "jnp.arctan", "erf": "jax.lax.erf", "normal_tail": "_normal_tail"}),
     where="jnp.where({}, {}, {})",
     reductions=reduced("jnp"),
     opening={"n": "n = len({})", "real": "real = partial(jnp.full_like, {}[0, 0])"},

@@ -10,7 +10,7 @@ from symbackprop.emit.program import Op, Reduce, Var
 
 NUMPY = Library(
     helpers="numpy{}.py.jinja",
-    functions=named_as("np", {"atan": "np.arctan", "erf": "_erf", "erfcx": "_erfcx", "round": "np.rint"}),
+    functions=named_as("np", {"atan": "np.arctan", "erf": "_erf", "normal_tail": "_normal_tail", "round": "np.rint"}),
     where="np.where({}, {}, {})",
     reductions=reduced("np"),
     opening={"n": "n = len({})", "real": "real = {}.dtype.type"},

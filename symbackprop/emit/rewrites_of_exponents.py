@@ -9,7 +9,8 @@ from __future__ import annotations
 import sympy as sp
 from sympy import Abs, Add, Expr, Integer, Max, Min, Mul, Poly, Rational, Symbol
 
-from symbackprop.emit.functions import Erfc, Exp, Round, ScaledErfc, Sigmoid
+from symbackprop.calculus.inert import Chain, Total
+from symbackprop.emit.functions import Erfc, Exp, NormalTail, Round, Sigmoid
 
 # By the exponent's degree: the binary places of v and of the coefficients, and how far from 0 v goes. Powers of v times
 # coefficients then fit into doubles, up to the second degree into single precision. Farther out e^-u² is 0 anyway.
@@ -30,14 +31,23 @@ def split_exponent(expr: Expr) -> Expr:
 
 def _cut(u: Expr, coefficients: dict[int, Expr]) -> Expr:
     """The exponential of the polynomial in ``u`` with the ``coefficients`` by powers, cut in two."""
+    return Mul(*_factors(*_parts(u, coefficients)))
+
+
+def _parts(u: Expr, coefficients: dict[int, Expr]) -> tuple[Expr, Expr]:
+    """The polynomial in ``u`` with the ``coefficients`` by powers, as h(v) and the small rest."""
     places, digits, bound = PLACES[max(coefficients)]
     v = _with_places(_within(u, Integer(bound)), places)
     heads = {power: _rounded(c, digits) for power, c in coefficients.items()}
     head = Add(*(h * v**power for power, h in heads.items()))
     off = Add(*((c - heads[power]) * v**power for power, c in coefficients.items()))
-    rest = off + Add(*(_step(c, power, u, v) for power, c in coefficients.items()))
+    return head, off + Add(*(_step(c, power, u, v) for power, c in coefficients.items()))
+
+
+def _factors(head: Expr, rest: Expr = sp.S.Zero) -> tuple[Expr, Expr]:
+    """The two factors of e^(head + rest); the first is at least e^``LEAST``, what is below goes to the second."""
     below = Min(head - LEAST, Integer(0), evaluate=False)
-    return Exp(Max(head, LEAST, evaluate=False)) * Exp(rest + below)
+    return Exp(Max(head, LEAST, evaluate=False)), Exp(rest + below)
 
 
 def _step(c: Expr, power: int, u: Expr, v: Expr) -> Expr:
@@ -47,8 +57,7 @@ def _step(c: Expr, power: int, u: Expr, v: Expr) -> Expr:
 
 def _polynomial(exponent: Expr) -> tuple[Expr, dict[int, Expr]] | None:
     """The u and the coefficients by powers of u, where ``exponent`` is a polynomial in u that gets rounded."""
-    arrays = {symbol for symbol in exponent.free_symbols if not symbol.is_positive}
-    if len(arrays) != 1:
+    if len(arrays := _arrays(exponent)) != 1:
         return None
     (z,) = arrays
     u = next((f for f in exponent.atoms(Abs, Min, Max) if z in f.free_symbols), z)
@@ -61,6 +70,11 @@ def _polynomial(exponent: Expr) -> tuple[Expr, dict[int, Expr]] | None:
     if 0 in powers or max(powers) not in PLACES or exact or any(sp.denom(c).free_symbols for c in powers.values()):
         return None
     return u, powers
+
+
+def _arrays(expr: Expr) -> set[Symbol]:
+    """The symbols that stand for arrays; positive ones stand for numbers that have names."""
+    return {symbol for symbol in expr.free_symbols if not symbol.is_positive}
 
 
 def _is_dyadic(c: Expr) -> bool:
@@ -88,7 +102,7 @@ def _rounded(c: Expr, places: int) -> Expr:
 
 
 def sigmoid_product(expr: Expr) -> Expr:
-    """The product σ(u) σ(-u) = e^-|u| / (1 + e^-|u|)²: one exponential."""
+    """The product σ(u) σ(-u) = e^-|u| / (1 + e^-|u| (2 + e^-|u|)): one exponential, and no square of what is rounded."""
     if not isinstance(expr, Mul):
         return expr
     powers = {base.args[0]: exponent for base, exponent in expr.as_powers_dict().items() if isinstance(base, Sigmoid)}
@@ -96,7 +110,8 @@ def sigmoid_product(expr: Expr) -> Expr:
         n = powers.get(-u)
         if n is not None and m.is_Integer and n.is_Integer and min(m, n) > 0 and not u.could_extract_minus_sign():
             small = _exp_of_size(u)
-            return expr / (Sigmoid(u) * Sigmoid(-u)) ** min(m, n) * (small / (1 + small) ** 2) ** min(m, n)
+            one = Chain(*small.args) if small.is_Mul else small
+            return expr / (Sigmoid(u) * Sigmoid(-u)) ** min(m, n) * (small / (1 + one * (2 + one))) ** min(m, n)
     return expr
 
 
@@ -135,7 +150,7 @@ def _exp_of_size(u: Expr) -> Expr:
 
 
 def scaled_erfc(expr: Expr) -> Expr:
-    """The complement of erf: erfc(u) = 1 - sign u + sign u · E(|u|) e^(-u²), where E(x) = e^(x²) erfc(x) is moderate.
+    """The complement of erf: erfc(u) = 1 - sign u + sign u · 2 E(√2 |u|) e^(-u²), where E is moderate: ``NormalTail``.
 
     In a product with v, for u = k v: v (1 - sign v) is 2 min(v, 0), and v sign v is |v|.
     """
@@ -148,7 +163,7 @@ def scaled_erfc(expr: Expr) -> Expr:
         if not (k.is_number and isinstance(v, Symbol)):
             k, v = Integer(1), function.args[0]
         rest = expr / function
-        size = ScaledErfc(abs(k) * Abs(v)) * split_exponent(sp.exp(-(k**2) * v**2))
+        size = 2 * NormalTail(sp.sqrt(2) * abs(k) * Abs(v)) * split_exponent(sp.exp(-(k**2) * v**2))
         sign = sp.sign(k)
         if v in Mul.make_args(rest):
             part = (Max if k < 0 else Min)(v, Integer(0), evaluate=False)
@@ -172,6 +187,7 @@ def exponential_fraction(expr: Expr) -> Expr:
     """A fraction N(e^z)/D(e^z) is N(m, M)/D(m, M), both homogeneous, with m = e^min(z, 0) and M = e^-max(z, 0).
 
     So where z stands beside e^z in a factor of N: such a factor may cancel, and does so among numbers hardly rounded.
+    So, too, where z stands before a fraction that falls like e^z: only the product is a number that has lost digits.
     No exponent is positive. The fraction tanh(log(1 + e^z)) = ((1 + e^z)² - 1)/((1 + e^z)² + 1) is one, too.
     """
     exponents = {power.args[0] for power in expr.atoms(sp.exp)}
@@ -188,17 +204,71 @@ def exponential_fraction(expr: Expr) -> Expr:
         return expr
     above, below = (sp.factor_list(part, POWER) for part in sp.fraction(sp.cancel(sp.together(plain))))
     mixed = any({POWER, z} <= factor.free_symbols for factor, _ in above[1])
+    falls = z in above[0].free_symbols and any(factor == POWER for factor, _ in above[1])
     lack = sum(sp.degree(f, POWER) * n for f, n in below[1]) - sum(sp.degree(f, POWER) * n for f, n in above[1])
-    if not mixed or lack < 0 or z in Mul(*(factor for factor, _ in below[1])).free_symbols:
+    if not (mixed or falls) or lack < 0 or z in Mul(*(factor for factor, _ in below[1])).free_symbols:
         return expr
-    top, bottom = (Mul(*(_homogeneous(f, z) ** n for f, n in part[1])) for part in (above, below))
-    return above[0] / below[0] * Exp(-Max(z, Integer(0), evaluate=False)) ** lack * top / bottom
+    small, other = _factors(Min(z, Integer(0), evaluate=False)), Exp(-Max(z, Integer(0), evaluate=False))
+    top = Mul(*(Mul(*small) ** n if f == POWER else _homogeneous(f, small, other) ** n for f, n in above[1]))
+    bottom = Mul(*(_homogeneous(sp.expand(f**n), small, other) for f, n in below[1]))
+    return above[0] / below[0] * other**lack * top / bottom
 
 
-def _homogeneous(factor: Expr, z: Symbol) -> Expr:
-    """A polynomial in e^z times M^n, n its degree, by Horner's scheme in m."""
-    small, other = Exp(Min(z, Integer(0), evaluate=False)), Exp(-Max(z, Integer(0), evaluate=False))
+def _homogeneous(factor: Expr, small: tuple[Expr, ...], other: Expr) -> Expr:
+    """A polynomial in e^z times M^n, n its degree, by Horner's scheme in m, the product of ``small``.
+
+    From the fourth degree on in two halves, which are rounded less often.
+    """
+    m, coefficients = Chain(*small), Poly(factor, POWER).all_coeffs()
+    low = len(coefficients) // 2 if len(coefficients) > 4 else 0
+    high = len(coefficients) - low
+    upper, lower = _horner(coefficients[:high], m, other), _horner(coefficients[high:], m, other)
+    return upper * m**low + lower * other**high
+
+
+def _horner(coefficients: list[Expr], m: Expr, other: Expr) -> Expr:
     value: Expr = Integer(0)
-    for power, c in enumerate(Poly(factor, POWER).all_coeffs()):
-        value = value * small + sp.factor(c) * other**power
+    for power, c in enumerate(coefficients):
+        value = value * m + sp.factor(c) * other**power
     return value
+
+
+def sigmoid_multiple(expr: Expr) -> Expr:
+    """The product z σ(u) = z m/(m + M), m = e^min(u, 0), M = e^-max(u, 0): what may be next to nothing comes last."""
+    if isinstance(expr, Mul):
+        for factor in expr.args:
+            if isinstance(factor, Sigmoid) and _arrays(factor.args[0]) & set(expr.args):
+                small, other = _small_and_other(factor.args[0])
+                return expr / factor * Mul(*small) / (Chain(*small) + other)
+    return expr
+
+
+def sigmoid_and_slope(expr: Expr) -> Expr:
+    """The sum σ(u) + w σ(u) σ(-u) = m (m + (1 + w) M)/(m + M)², m = e^min(u, 0), M = e^-max(u, 0).
+
+    Its terms may cancel; w, a polynomial, is cut in two like u, so that they are hardly rounded before.
+    """
+    if not isinstance(expr, Add) or len(expr.args) != 2:
+        return expr
+    for first, second in (expr.args, expr.args[::-1]):
+        c, sigmoid = first.as_coeff_Mul()
+        if isinstance(sigmoid, Sigmoid) and (found := _odd(u := sigmoid.args[0])) is not None:
+            z, _, rises = found
+            w = second / first / Sigmoid(-u)
+            if w.has(Sigmoid) or (odd := _odd(w)) is None or odd[0] != z:
+                continue
+            near, far = (f(z, Integer(0), evaluate=False) for f in ((Min, Max) if rises else (Max, Min)))
+            small, other = _small_and_other(u)
+            m = Chain(*small)
+            head, rest = _parts(near, odd[1])
+            top = Total(other + head, Total(rest, m, w.xreplace({z: far}) * other))
+            return c * Mul(*small) * top / ((m + 2 * other) * m + other**2)
+    return expr
+
+
+def _small_and_other(u: Expr) -> tuple[tuple[Expr, ...], Expr]:
+    """The factors of e^min(u, 0), and e^-max(u, 0)."""
+    exponent = _negative_part(u)
+    found = _polynomial(exponent)
+    small = _factors(exponent) if found is None else _factors(*_parts(*found))
+    return small, Exp(-Max(u, Integer(0), evaluate=False))

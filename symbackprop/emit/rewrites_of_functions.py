@@ -91,15 +91,16 @@ def root_sum(expr: Expr) -> Expr:
 
 
 def root_fraction(expr: Expr) -> Expr:
-    """1 + u/√(u² + c) = (u + √(u² + c))/√(u² + c), without the loss of digits where u is far below 0."""
+    """1 + u/√w = (u + √w)/√w = c/(w - u √w), w = u² + c, the latter without the loss of digits where u < 0."""
     if isinstance(expr, Add) and len(expr.args) == 2:
         one, rest = expr.as_coeff_Add()
         for power in Mul.make_args(rest):
             if one > 0 and isinstance(power, Pow) and power.exp == -sp.Rational(1, 2):
                 u, root = rest / power / one, 1 / power
-                whole = root_sum(u + root)
-                if whole != u + root:
-                    return one * whole / root
+                c = sp.expand(root**2 - u**2)
+                if c.is_positive and c.is_Atom:
+                    below = c / (root**2 - Min(u, Integer(0), evaluate=False) * root)
+                    return one * Piecewise(((u + root) / root, u > 0), (below, True))
     return expr
 
 

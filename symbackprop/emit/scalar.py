@@ -30,12 +30,12 @@ from symbackprop.notation.profile import Profile
 
 HELPERS = "scalar{}.py.jinja"  # what the templates of our own functions are called
 PER_WEIGHT = 100  # networks with more weights get no function of their own for each weight
-MATH = {name: f"math.{name}" for name in sorted(COSTLY - {"erfcx", "round"})} | {
+MATH = {name: f"math.{name}" for name in sorted(COSTLY - {"normal_tail", "round"})} | {
     "abs": "abs",
     "maximum": "max",
     "minimum": "min",
     "sign": "_sign",
-    "erfcx": "_erfcx",
+    "normal_tail": "_normal_tail",
     "round": "_round",
 }
 # The output, the target and the weight of the class of the unit in question, in a formula over several of them.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from symbackprop.emit.program import Assign, Call, Joined, MatMul, Node, Op, Reduce, Transposed, Var, parts, walk
 from symbackprop.emit.shapes import Shape, is_truth, shape
 
-FRESH = frozenset({"where", "erf", "erfcx"})  # functions that make an array of their own
+FRESH = frozenset({"where", "erf", "normal_tail"})  # functions that make an array of their own
 
 
 @dataclass(eq=False)

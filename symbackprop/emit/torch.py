@@ -6,7 +6,7 @@ from symbackprop.emit.arrays import Library, named_as
 
 TORCH = Library(
     helpers="torch{}.py.jinja",
-    functions=named_as("torch", {"erf": "torch.erf", "erfcx": "torch.special.erfcx"}),
+    functions=named_as("torch", {"erf": "torch.erf", "normal_tail": "_normal_tail"}),
     where="torch.where({}, {}, {})",
     reductions={
         ("sum", "rows"): "torch.sum({}, dim=0)",
