@@ -1,5 +1,7 @@
 """Each named rewrite is an identity: equal to 30 digits at many points, next to a wrong twin that is not."""
 
+from functools import cache
+
 import pytest
 import sympy as sp
 from sympy import Piecewise, Symbol
@@ -28,7 +30,7 @@ z, t, alpha = (Symbol(name, real=True) for name in ("z", "t", "alpha"))
 c = Symbol("c", positive=True)
 e, s = sp.exp(z), 1 / (1 + sp.exp(-z))
 LETTERS = {t: sp.Rational(2, 7), alpha: sp.Rational(3, 10), c: sp.Rational(5, 3)}
-ROWS = [[sp.Rational(n * n * k % 17 - 8, 2 + n % 3) for k in (3, 5, 11)] for n in range(1, 21)]
+ROWS = [tuple(sp.Rational(n * n * k % 17 - 8, 2 + n % 3) for k in (3, 5, 11)) for n in range(1, 21)]
 NAMED = {
     Sigmoid: lambda u: 1 / (1 + sp.exp(-u)),
     Softplus: lambda u: sp.log(1 + sp.exp(u)),
@@ -162,6 +164,7 @@ CASES = {  # rewrite -> what it is applied to, and a wrong twin of the result
 DIGITS = {"tanh_rest_near_zero": 18}  # a fraction that is cut off beyond what doubles see
 
 
+@cache
 def value(expr, row, k):
     """The number that ``expr`` is for the k-th unit of a row of pre-activations, to 40 digits."""
     if expr == z:

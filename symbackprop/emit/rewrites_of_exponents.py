@@ -102,7 +102,7 @@ def _rounded(c: Expr, places: int) -> Expr:
 
 
 def sigmoid_product(expr: Expr) -> Expr:
-    """The product σ(u) σ(-u) = e^-|u| / (1 + e^-|u| (2 + e^-|u|)): one exponential, and no square of what is rounded."""
+    """The product σ(u) σ(-u) = e^-|u| / (1 + e^-|u| (2 + e^-|u|)): one exponential, few roundings."""
     if not isinstance(expr, Mul):
         return expr
     powers = {base.args[0]: exponent for base, exponent in expr.as_powers_dict().items() if isinstance(base, Sigmoid)}
