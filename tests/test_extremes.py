@@ -23,14 +23,16 @@ POSITIVE = np.concatenate([np.geomspace(1e-300, 1e4, 40), np.geomspace(1e-3, 50,
 CHANCE = np.random.default_rng(1)
 RANGES = [(-4, 0.5, 800), (-12, 12, 500), (-40, -12, 60), (-746, -700, 40)]  # the last: the least numbers near e^z
 RANDOM = [CHANCE.uniform(low, high, count) for low, high, count in RANGES]
-POINTS = np.unique(np.concatenate([-POSITIVE, [0.0], POSITIVE, *RANDOM]))
+HARD = [-3.766, -2.6373464947990914, -2.1724207431829776, -1.8597135849577686, -1.8249999999999997]
+HARD += [-1.6154644396545592, -0.1971655560645118, -0.00122400172330898]  # where plainer forms were off by more
+POINTS = np.unique(np.concatenate([-POSITIVE, [0.0], POSITIVE, HARD, *RANDOM]))
 LARGEST = {"exponential": 700}  # beyond it the value itself is no double
 ULP = 4
 # A slope is 0 at the minimum, a number that no double is. There it is a difference of terms, which are right to some
 # units of their own last place, and so is the difference: to keep its own digits it would have to be written in the
 # distance from the minimum, to as many digits of that. In these intervals it is judged beside numbers from 1/4, as its
 # terms are. Where the terms are hardly rounded (1 + z beside e^z), the interval is short.
-TERMS = {"silu": (-1.36, -1.2), "mish": (-1.31, -1.07), "gelu": (-1.6, -0.34), "gelu_tanh": (-1.8, -0.34)}
+TERMS = {"silu": (-1.36, -1.2), "mish": (-1.31, -1.07), "gelu": (-1.6, -0.32), "gelu_tanh": (-1.8, -0.32)}
 
 
 def compiled(formula: Expr, numbers: dict[Symbol, Expr]):
