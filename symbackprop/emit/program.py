@@ -164,7 +164,7 @@ def share(
 ) -> tuple[Assign, ...]:
     """The same lines with every costly node computed once: a repeated one gets a line and a name of its own.
 
-    Names not to use are ``taken`` and those of Python's functions; ``stems`` say what the names of some nodes begin with.
+    Names not to use are ``taken`` and those of Python's functions; ``stems`` say how the names of some nodes begin.
 
     >>> z, a = Var("z2"), Op("exp", (Var("z2"),))
     >>> share([Assign("a2", a), Assign("b", Op("add", (a, z)))], [])[1].node == Op("add", (Var("a2"), z))
