@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from symbackprop.calculus import rules
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.steps import Step
 from symbackprop.render.lines import ranges
@@ -30,7 +31,7 @@ def procedure(
         "forward": view.forward,
         "error": (view.error,),
         "deltas": view.deltas,
-        "gradients": view.gradients,
+        "gradients": [step for step in view.gradients if step.rule != rules.DEFINITION],
         "updates": view.updates,
         "repeat": (),
     }
