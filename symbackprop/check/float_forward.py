@@ -13,7 +13,6 @@ from sympy import Expr, Integer, Symbol
 
 from symbackprop.calculus.indices import Entry
 from symbackprop.catalogue import entries as row
-from symbackprop.catalogue.entries import A
 from symbackprop.check.duals import Dual
 from symbackprop.check.floats import Arrays, Emitted, FloatArrays, Reals
 from symbackprop.check.index_arrays import IndexArrays, on_parts
@@ -98,17 +97,14 @@ class Forward:
         spec = self.graph.spec
         for layer in range(2, self.graph.depth + 1):
             for kink in spec.activation_of(layer).entry.kinks:
-                own = self.graph.out[layer].equation
-                away = layers.in_layer((row.V[row.K] if kink.of is None else kink.of) - kink.at, own)
-                at = {own.left.indices[1]: 0, EXAMPLE: 1}
-                away = away.xreplace({LAYER: Integer(layer)})
-                yield float(np.min(np.abs(evaluate(per_example(away), at).value)))
+                node, of = self.graph.out[layer], row.V[row.K] if kink.of is None else kink.of
+                away = node.at_layer(layers.in_layer(of - kink.at, node.equation))
+                yield float(np.min(np.abs(evaluate(per_example(away), {node.left.indices[1]: 0, EXAMPLE: 1}).value)))
         for kink in spec.loss.entry.kinks:
-            away = layers.at_outputs(A - kink.at).xreplace({LAYER: Integer(self.graph.depth)})
+            away = layers.at_outputs(row.A - kink.at).xreplace({LAYER: Integer(self.graph.depth)})
             yield float(np.min(np.abs(evaluate(per_example(away), {OUTPUT_UNIT: 0, EXAMPLE: 1}).value)))
         if spec.penalty is not None and spec.penalty.entry.kinks:
-            letters = "wb" if spec.penalty.biases else "w"
-            penalised = [n for n in self.emitted.names.values() if n[0] in (*letters,)]
+            penalised = [n for n in self.emitted.names.values() if n[0] == "w" or (n[0] == "b" and spec.penalty.biases)]
             yield min(float(np.min(np.abs(arrays[name].value))) for name in penalised)
 
 

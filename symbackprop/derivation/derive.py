@@ -14,7 +14,7 @@ from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Partial
 from symbackprop.catalogue.entries import Z
-from symbackprop.derivation import output, reverse, trained
+from symbackprop.derivation import output, pieces, reverse, trained
 from symbackprop.derivation.matrix import MatrixView, matrix_view
 from symbackprop.derivation.matrix_terms import Layout
 from symbackprop.derivation.scalar import CHAINS_SHOWN, ScalarView
@@ -169,7 +169,7 @@ def over_units_slopes(graph: ForwardGraph, layer: int) -> Iterator[Block]:
         key = "group_slope" if layer == graph.depth else "group_slope_hidden"
         yield Block(key, reverse.at_layer(output.group_slope(activation), layer), (OUT[layer, TO],))
     for block, pre in enumerate(activation.parents if entry.pieces > 1 else ()):
-        steps = reverse.at_layer(output.piece_slope(activation, block), layer)
+        steps = reverse.at_layer(pieces.piece_slope(activation, block), layer)
         apart = (sp.Ne(kink.of, kink.at) for kink in entry.kinks)
         conditions = tuple(layers.in_layer(each, activation).xreplace({LAYER: sp.Integer(layer)}) for each in apart)
         about = (graph.out[layer].left, pre.xreplace({LAYER: sp.Integer(layer)}))
@@ -196,7 +196,7 @@ def output_delta(graph: ForwardGraph, slopes: Mapping[Symbol, Slope]) -> tuple[S
         sums_to_one = graph.spec.loss.entry.targets_sum_to_one
         steps = output.group_delta("output", slope_of_error, activation, uses, sums_to_one)
     elif use.entry.pieces > 1:
-        steps = output.piece_deltas(slope_of_error, activation)
+        steps = pieces.piece_deltas(slope_of_error, activation)
     else:
         steps = output.elementwise_delta(slope_of_error, slopes[Symbol(use.tag)])
     return reverse.at_layer(steps, last)

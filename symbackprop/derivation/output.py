@@ -122,15 +122,6 @@ def delta_of_unit(
     return finished_as(f"{name}.delta", steps)
 
 
-def piece_deltas(slope_of_error: Expr, activation: Equation) -> tuple[Step, ...]:
-    """δ of every pre-activation of a unit of several pieces."""
-    steps: list[Step] = []
-    for block, pre in enumerate(activation.parents):
-        *_, slope = piece_slope(activation, block)
-        steps += delta_of_unit(f"output.piece.{block}", slope_of_error, pre, slope.right, (slope.label,))
-    return tuple(steps)
-
-
 def finished_as(label: str, steps: list[Step]) -> tuple[Step, ...]:
     """The steps, the last of them under the ``label`` that later steps cite."""
     return (*steps[:-1], replace(steps[-1], label=label))
@@ -163,31 +154,6 @@ def group_slope(activation: Equation) -> tuple[Step, ...]:
         Step("slope.group.{l}.0", left, raw, rule, ("forward.a.{l}",)),
         Step("slope.group.{l}.1", raw, inside, rules.IN_OUTPUT, ("forward.a.{l}",)),
     )
-
-
-@lru_cache
-def piece_slope(activation: Equation, block: int) -> tuple[Step, ...]:
-    """∂a_k/∂z of a unit of several pieces, by its pre-activation in ``block``, one rule at a time.
-
-    The pre-activations are different quantities here, so no Kronecker delta ties them.
-    """
-    # Their names sort them as entries are compared: later ones first.
-    pieces = {pre: sp.Symbol(f"z_{n}", real=True) for n, pre in enumerate(reversed(activation.parents), start=1)}
-    entries = {symbol: pre for pre, symbol in pieces.items()}
-    by, name = activation.parents[block], f"slope.piece.{{l}}.{block}"
-    steps = [
-        Step(
-            f"{name}.0",
-            Partial(activation.left, by),
-            Partial(activation.right, by),
-            rules.SUBSTITUTE,
-            ("forward.a.{l}",),
-        )
-    ]
-    for n, line in enumerate(differentiate(activation.right.xreplace(pieces), pieces[by]), start=1):
-        left, right = (side.xreplace(entries) for side in (line.left, line.right))
-        steps.append(Step(f"{name}.{n}", left, right, line.rule))
-    return finished_as(name, steps)
 
 
 def in_outputs(expr: Expr, activation: Equation) -> Expr:

@@ -16,7 +16,8 @@ from sympy import Expr, Integer, Sum
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry, contract, derivative, index
 from symbackprop.calculus.inert import Chain, Partial, Total
-from symbackprop.derivation.output import group_delta, in_chain, piece_slope
+from symbackprop.derivation.output import group_delta, in_chain
+from symbackprop.derivation.pieces import piece_slope
 from symbackprop.derivation.slopes import Slope
 from symbackprop.derivation.steps import Assumption, Step
 from symbackprop.network import layers, quantities

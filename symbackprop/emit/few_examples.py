@@ -13,12 +13,14 @@ from typing import Any
 from symbackprop.emit import source
 from symbackprop.emit.array_module import ArrayModule, helpers
 from symbackprop.emit.names import ERROR_NAME, RESERVED
-from symbackprop.emit.printer import CASE, TEST
-from symbackprop.emit.program import Assign, Node, Number, Op, Var
-from symbackprop.emit.scalar import HELPERS, MATH, MathPrinter
+from symbackprop.emit.one_exponential import with_one_exponential
+from symbackprop.emit.program import Assign, Node, Op, Var
+from symbackprop.emit.quick import QuickPrinter
+from symbackprop.emit.scalar import HELPERS, MATH
+from symbackprop.emit.several import Several, in_one, over_several
 from symbackprop.emit.shapes import Shape
 from symbackprop.emit.stored import StoredEntry
-from symbackprop.emit.unrolled import Several, Unroller, in_one, over_several, places, with_one_exponential
+from symbackprop.emit.unrolled import Unroller, places
 from symbackprop.errors import UnsupportedExpression
 
 MOST_PRODUCTS = 150  # weights × examples up to which plain numbers are faster than arrays, with a work space or not
@@ -40,45 +42,6 @@ def few_examples(
         return FewExamples(module, program, known, resident).parts()
     except UnsupportedExpression:
         return None
-
-
-class QuickPrinter(MathPrinter):
-    """Prints nodes over Python floats as the interpreter is quick to compute them."""
-
-    def printed(self, node: Node) -> tuple[str, int]:
-        """A square as a product, the greater of two names by a test, in a third of the time for ``**`` and ``max``."""
-        match node:
-            case Op("power", (Var() as base, Number(two))) if two == 2:
-                return super().printed(Op("multiply", (base, base)))
-            case Op("maximum" | "minimum" as function, (left, right)) if is_name(left) and is_name(right):
-                first, second = (right, left) if isinstance(left, Number) else (left, right)
-                # In this order what is not a number stays so.
-                return self.cases(Op("less" if function == "maximum" else "greater", (first, second)), second, first)
-        return super().printed(node)
-
-    def cases(self, test: Node, value: Node, other: Node) -> tuple[str, int]:
-        """One of two values, each of them a float."""
-        text = f"{real(self.inside(value, TEST))} if {self.inside(test, TEST)} else {real(self.inside(other, CASE))}"
-        return text, CASE
-
-    def argument(self, node: Node) -> str:
-        return real(self(node))
-
-
-def is_name(node: Node) -> bool:
-    """Whether ``node`` is cheap enough to be written twice: a name, its negative, or a number."""
-    if isinstance(node, Op) and node.function == "negative":
-        return is_name(node.args[0])
-    return isinstance(node, Var | Number)
-
-
-def real(text: str) -> str:
-    """A whole number as a float; any other text as it is.
-
-    >>> real("-1"), real("z1")
-    ('-1.0', 'z1')
-    """
-    return f"{text}.0" if text.removeprefix("-").isdigit() else text
 
 
 @dataclass(frozen=True)

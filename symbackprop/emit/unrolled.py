@@ -1,16 +1,16 @@
 """A program over arrays written out number by number: a line for each entry, as one example needs it.
 
 Each entry has a name of its own, ``a2_1`` or ``W1_21``. Sums over the examples stay sums over "rows", of numbers:
-``in_one`` leaves them out, ``over_several`` cuts the lines where they are.
+``several`` leaves them out, or cuts the lines where they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from sympy import Expr, Integer
+from sympy import Expr
 
 from symbackprop.emit.program import (
     Assign,
@@ -27,15 +27,12 @@ from symbackprop.emit.program import (
     layer_number,
     parts,
     stem_of,
-    walk,
     with_parts,
 )
 from symbackprop.emit.shapes import Shape, shape
 from symbackprop.errors import UnsupportedExpression
-from symbackprop.network.quantities import BATCH
 
 Place = tuple[int, ...]
-ZERO, ONE = Number(Integer(0)), Number(Integer(1))
 
 
 @dataclass
@@ -185,101 +182,3 @@ def repeated(at: Place, size: Shape) -> Place:
 def together(function: str, nodes: Sequence[Node]) -> Node:
     """Numbers added, or the greatest of them; one is itself."""
     return nodes[0] if len(nodes) == 1 else Op(function, tuple(nodes))
-
-
-def in_one(node: Node) -> Node:
-    """``node`` for one example: a sum over the examples is its only term, their number is 1.
-
-    >>> in_one(Op("divide", (Reduce("sum", Var("d"), "rows"), Number(BATCH))))
-    Var(name='d')
-    """
-    match node:
-        case Reduce(_, of, _):
-            return in_one(of)
-        case Number(value):
-            return ONE if value == BATCH else node
-    new = tuple(map(in_one, parts(node)))
-    match node:
-        case Op("divide", _) if new[1] == ONE:
-            return new[0]
-        case Op("multiply", _) if ONE in new:
-            return together("multiply", [part for part in new if part != ONE] or [ONE])
-    return with_parts(node, new)
-
-
-def with_one_exponential(lines: Iterable[Assign], taken: set[str]) -> Iterator[Assign]:
-    """e^min(u, 0) is e^-|u| where u < 0, and 1 elsewhere: where both are computed of a number u, one is.
-
-    >>> u = Var("u")
-    >>> both = Op("add", tuple(map(exponentials(u).__getitem__, (0, 1))))
-    >>> [line.name for line in with_one_exponential([Assign("s", both)], set())]
-    ['exp_u', 's']
-    """
-    lines = list(lines)
-    nodes = {node for line in lines for node in walk(line.node)}
-    own = {line.node: line for line in lines}
-    waiting = [node for node in nodes if isinstance(node, Var) and nodes.issuperset(exponentials(node))]
-    known: dict[Node, Node] = {}
-    for line in lines:
-        inside = set(walk(line.node))
-        for u in [u for u in waiting if not inside.isdisjoint(exponentials(u))]:
-            waiting.remove(u)
-            decaying, bounded = exponentials(u)
-            first = own.get(decaying) or Assign(free_name(f"exp_{u.name}", taken), decaying)
-            taken.add(first.name)
-            known |= {decaying: Var(first.name), bounded: Op("where", (Op("less", (u, ZERO)), Var(first.name), ONE))}
-            yield first
-        if replaced(line.node, known) != Var(line.name):
-            yield replace(line, node=replaced(line.node, known))
-
-
-def exponentials(u: Var) -> tuple[Node, Node]:
-    """The nodes of e^-|u| and of e^min(u, 0)."""
-    return Op("exp", (Op("negative", (Op("abs", (u,)),)),)), Op("exp", (Op("minimum", (u, ZERO)),))
-
-
-@dataclass(frozen=True)
-class Several:
-    """What is computed of several examples: ``lines`` for each, ``sums`` that each adds to, and lines ``after`` all."""
-
-    lines: list[Assign]
-    sums: list[Assign]
-    after: list[Assign]
-
-
-def over_several(lines: Iterable[Assign], given: Collection[str], taken: Collection[str]) -> Several:
-    """The lines cut at their sums over the examples; raises ``UnsupportedExpression`` if they cannot be cut.
-
-    ``given`` are the numbers that come with each example, ``taken`` names not to use. A sum has the name of the line
-    that it is in, which is computed from it after all examples.
-    """
-    found = Several([], [], [])
-    late: set[str] = set()
-    names = set(taken)
-    for line in lines:
-        sums = list(dict.fromkeys(node for node in walk(line.node) if isinstance(node, Reduce)))
-        known: dict[Node, Var] = {}
-        for node in sums:
-            name = line.name if not known else free_name(line.name, names)
-            names.add(name)
-            known[node] = Var(name)
-            found.sums.append(Assign(name, node.of, line.label if not known else None))
-        rest = replaced(line.node, known)
-        read = {n.name for n in walk(rest) if isinstance(n, Var)} - {each.name for each in known.values()}
-        if any(each.name in late for node in sums for each in walk(node) if isinstance(each, Var)):
-            raise UnsupportedExpression("a sum over the examples follows from another one")
-        if sums or read & late:
-            late.add(line.name)
-            if rest != Var(line.name):
-                found.after.append(replace(line, node=rest))
-        else:
-            found.lines.append(line)
-    of_each = {*given, *(line.name for line in found.lines)}
-    if any(isinstance(n, Var) and n.name in of_each for line in found.after for n in walk(line.node)):
-        raise UnsupportedExpression("what is computed of each example is needed after all of them")
-    return found
-
-
-def replaced(node: Node, known: Mapping[Node, Node]) -> Node:
-    """``node`` with what is ``known`` by other nodes replaced."""
-    return known[node] if node in known else with_parts(node, tuple(replaced(part, known) for part in parts(node)))

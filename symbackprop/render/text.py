@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 from symbackprop.render.printed import Level, Printed, case_words
 
-BELOW = dict(zip("0123456789+-=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ", strict=True)) | {
-    ",": ","
-}
+BELOW = dict(zip("0123456789+-=()aehijklmnoprstuvxβγρφχ,", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ,", strict=True))
 ABOVE = dict(
     zip("0123456789+-=()abcdefghijklmnoprstuvwxyzT∘", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵀ°", strict=True)
 )
@@ -73,9 +71,8 @@ class TextMarkup:
         return Printed(f"{over}/{under}", Level.PRODUCT, len(over) + len(under) + 1, fraction=True)
 
     def small_fraction(self, above: int, below: int) -> Printed:
-        return self._text(
-            {(1, 2): "½", (1, 3): "⅓", (1, 4): "¼", (2, 3): "⅔", (3, 4): "¾"}.get((above, below), f"({above}/{below})")
-        )
+        named = {(1, 2): "½", (1, 3): "⅓", (1, 4): "¼", (2, 3): "⅔", (3, 4): "¾"}
+        return self._text(named.get((above, below), f"({above}/{below})"))
 
     def power(self, base: Printed, exponent: Printed) -> Printed:
         return self._text(base.text + raised(exponent.text), Level.SCRIPTED)

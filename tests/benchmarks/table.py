@@ -106,7 +106,8 @@ def machine() -> str:
     """What it ran on."""
     libraries = ["numpy", *(NEEDS[each] for each in CONTENDERS if each in NEEDS and is_installed(each))]
     versions = ", ".join(f"{name} {version(name)}" for name in libraries)
-    return f"{platform.machine()}, {os.cpu_count()} cores, one thread; Python {platform.python_version()}, {versions}."
+    used = f"{os.cpu_count()} cores, one core and one thread used"
+    return f"{platform.machine()}, {used}; Python {platform.python_version()}, {versions}."
 
 
 def main(rounds: int = ROUNDS) -> None:

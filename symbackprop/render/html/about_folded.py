@@ -1,8 +1,4 @@
-"""What a page says about the parts of a network too large for lines of its own for each: the factored forms with δ.
-
-Where the picture has every unit, a weight is a product of δ and what it carries, for any unit's equation with the
-unit's numbers put in; where it has blocks, a layer or the weights between two are equations between arrays.
-"""
+"""What a page says about the parts of a network too large for lines of each: any unit's equation at this one."""
 
 from __future__ import annotations
 
@@ -16,28 +12,15 @@ from sympy import Expr, Integer
 from symbackprop.calculus.indices import Entry, index, put_in
 from symbackprop.calculus.inert import Partial
 from symbackprop.derivation.final import final_delta
-from symbackprop.derivation.matrix_terms import Leaf
 from symbackprop.derivation.paths import choices
-from symbackprop.derivation.steps import Step
 from symbackprop.network.quantities import BIAS, DELTA, ERROR, OUT, PRE, SIZE, WEIGHT
-from symbackprop.render.equations import EquationWriter
-from symbackprop.render.html.about import About, AboutWriter, written_singly
-from symbackprop.render.html.mathml import mathml
+from symbackprop.render.html.about import About, AboutWriter
 from symbackprop.render.html.signs import as_written
-from symbackprop.render.picture.draw import is_large
 from symbackprop.render.picture.highlight import highlight
 from symbackprop.render.wording import words
 
 I, J, K = map(index, "ijk")
 MOST = 700  # weights and biases; where there are more, only units and δ are selected
-
-
-def abouts(writer: EquationWriter) -> Iterator[About]:
-    """What there is to say about each part of the picture of the network."""
-    derivation = writer.derivation
-    if written_singly(derivation):
-        return AboutWriter(writer)()
-    return LayerAboutWriter(writer)() if is_large(derivation.graph) else FoldedAboutWriter(writer)()
 
 
 @dataclass(frozen=True)
@@ -59,16 +42,15 @@ class FoldedAboutWriter(AboutWriter):
 
     def parameter(self, of: Entry) -> About:
         """A weight or a bias: δ times what it carries, and how many paths that stands for."""
-        graph, layer, unit = self.writer.derivation.graph, int(of.indices[0]), int(of.indices[-1])
+        layer, unit = int(of.indices[0]), int(of.indices[-1])
         step = self.writer.derivation.by_label[f"gradient.{of.base.label}.{layer}"]
         put = {I: of.indices[1], J: of.indices[-1]}
         kind = "weight" if of.base == WEIGHT else "bias"
         names = {"address": str(of), "from": of.indices[1], "to": unit, "layer": layer}
-        count = prod(map(len, choices(graph, of)))
         source = (str(OUT[layer, of.indices[1]]),) if of.base == WEIGHT else ()
         return About(
             str(of),
-            words("about", kind, **names, next=layer + 1) + words("about", "paths", count=count),
+            words("about", kind, **names, next=layer + 1) + words("about", "paths", count=self.ways(layer)),
             self._signed(of)[0],
             (*self._lines(put_in(step.right, put), put_in(step.left, put)), *self.recursion(layer + 1, unit)),
             (str(of), *source),
@@ -97,7 +79,7 @@ class FoldedAboutWriter(AboutWriter):
             str(entry),
             words("about", "delta", address=str(entry), unit=graph.reader(layer, pre)[0], layer=layer),
             self._title(definition),
-            tuple(self.recursion(layer, pre)),
+            self.recursion(layer, pre),
             (str(entry),),
             (),
             "",
@@ -106,11 +88,21 @@ class FoldedAboutWriter(AboutWriter):
             self.passed(layer, pre),
         )
 
-    def recursion(self, layer: int, pre: int) -> Iterator[tuple[str, ...]]:
+    def ways(self, layer: int) -> int:
+        """The number of paths from a weight or a bias that leaves ``layer`` to the error."""
+        if layer not in self._ways:
+            graph = self.writer.derivation.graph
+            self._ways[layer] = prod(map(len, choices(graph, WEIGHT[layer, 1, 1])))
+        return self._ways[layer]
+
+    def recursion(self, layer: int, pre: int) -> tuple[tuple[str, ...], ...]:
         """The formula of δ of a pre-activation."""
-        own = as_written(self.writer.notation.profile, DELTA[layer, pre])[1]
-        label, units = self.final(layer, pre)
-        yield from self._lines(self.at(layer, self.writer.derivation.by_label[label].right, units), own)
+        if (layer, pre) not in self._recursions:
+            own = as_written(self.writer.notation.profile, DELTA[layer, pre])[1]
+            label, units = self.final(layer, pre)
+            right = self.at(layer, self.writer.derivation.by_label[label].right, units)
+            self._recursions[layer, pre] = tuple(self._lines(right, own))
+        return self._recursions[layer, pre]
 
     def final(self, layer: int, pre: int) -> tuple[str, dict[Expr, int]]:
         """The label of the step that ends with δ of a pre-activation, and the units that it is about."""
@@ -137,46 +129,16 @@ class FoldedAboutWriter(AboutWriter):
             self._passed[layer, unit] = tuple(sorted(str(entry) for entry in found.lit if entry != found.of))
         return self._passed[layer, unit]
 
+    # What many have in common is found once.
+
     @cached_property
     def _passed(self) -> dict[tuple[int, int], tuple[str, ...]]:
         return {}
 
-
-@dataclass(frozen=True)
-class LayerAboutWriter(AboutWriter):
-    """Writes of each layer, and of the weights between two, the equations between arrays for one example."""
+    @cached_property
+    def _recursions(self) -> dict[tuple[int, int], tuple[tuple[str, ...], ...]]:
+        return {}
 
     @cached_property
-    def steps(self) -> dict[str, Step]:
-        """The equations between arrays by label."""
-        layout = self.writer.notation.profile.layout(batch=False)
-        return {step.label: step for step in self.writer.derivation.matrix(layout).steps}
-
-    def __call__(self) -> Iterator[About]:
-        """Every layer and all arrays of weights."""
-        sizes = self.writer.derivation.graph.spec.sizes
-        for layer, size in enumerate(sizes, start=1):
-            labels = [f"matrix.{name}.{layer}" for name in ("z", "a", "delta")] if layer > 1 else []
-            spoken = words("about", "layer", layer=layer, size=size)
-            yield self.about(f"layer[{layer}]", spoken, Leaf(OUT, layer, None, None), labels, self.behind(layer))
-        for layer in range(1, len(sizes)):
-            spoken = words("about", "array", layer=layer, next=layer + 1, size=sizes[layer - 1] * sizes[layer])
-            count = prod(sizes[layer + 1 :])
-            labels = [f"matrix.dw.{layer}", f"matrix.db.{layer}", f"matrix.delta.{layer + 1}"]
-            spoken += words("about", "paths_each", count=count)
-            lit = (f"W[{layer}]", f"b[{layer}]", *self.behind(layer + 1))
-            yield self.about(f"W[{layer}]", spoken, Leaf(WEIGHT, layer, None, None), labels, lit)
-
-    def about(self, entry: str, spoken: str, of: Leaf, labels: list[str], lit: tuple[str, ...]) -> About:
-        """What the equations with these labels say about the array ``of``."""
-        title = mathml(self.writer.printed(of).text)
-        steps = [self.steps[label] for label in labels if label in self.steps]
-        printed = [(self.writer.printed(step.left), self.writer.printed(step.right)) for step in steps]
-        lines = [(mathml(left.text, display=True), *self._line("=", right)) for left, right in printed]
-        return About(entry, spoken, title, tuple(lines), lit, (), "", "", 1, tuple(step.label for step in steps))
-
-    def behind(self, layer: int) -> tuple[str, ...]:
-        """A layer and all that follows it."""
-        layers = range(layer, self.writer.derivation.graph.depth + 1)
-        of_layers = (f"{name}[{l}]" for l in layers for name in ("layer", "n", "f", "W", "b"))
-        return (*of_layers, str(ERROR), f"{ERROR}-out")
+    def _ways(self) -> dict[int, int]:
+        return {}

@@ -15,7 +15,7 @@ from symbackprop.network.quantities import DELTA, OUT
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.figures import NETWORK, figures
 from symbackprop.render.html.about import About
-from symbackprop.render.html.about_folded import abouts
+from symbackprop.render.html.about_layers import abouts
 from symbackprop.render.html.equations import PageSection, SectionSetter
 from symbackprop.render.html.live import LiveWriter
 from symbackprop.render.html.mathml import for_html

@@ -37,16 +37,10 @@ class Span:
         (0.25, 0.5)
         """
         (x, y), (u, v) = self.start, self.end
-        # Most edges lie to one side of the box.
-        if (x <= box.left and u <= box.left) or (x >= box.right and u >= box.right):
-            return None
-        if (y <= box.top and v <= box.top) or (y >= box.bottom and v >= box.bottom):
+        if max(x, u) <= box.left or min(x, u) >= box.right or max(y, v) <= box.top or min(y, v) >= box.bottom:
             return None
         enter, leave = 0.0, 1.0
-        for a, b, low, high in (
-            (x, u, box.left, box.right),
-            (y, v, box.top, box.bottom),
-        ):
+        for a, b, low, high in ((x, u, box.left, box.right), (y, v, box.top, box.bottom)):
             if a == b:
                 continue
             first, last = sorted(((low - a) / (b - a), (high - a) / (b - a)))
