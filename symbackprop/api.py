@@ -34,6 +34,7 @@ from symbackprop.network.read import load, network, spec_from_toml
 from symbackprop.network.spec import NetworkSpec
 from symbackprop.notation.apply import Notation
 from symbackprop.notation.keys import known_order
+from symbackprop.notation.named import named
 from symbackprop.notation.profile import Profile, load_profile, profile_names
 from symbackprop.notation.written import Writer, as_written, restated, written
 from symbackprop.render.detail import known_level
@@ -341,7 +342,9 @@ class BackpropDerivation:
             if layer > 1:
                 rows += self._final(layer)
             rows += self._learned(layer)
-        return [Writer(self.profile).equation(left, right) for left, right in rows]
+        equations = (Writer(self.profile).equation(left, right) for left, right in rows)
+        called = named if "gradient" in self.profile.letters else (lambda formula: formula)
+        return [(called(left), right) for left, right in equations]
 
     def _final(self, layer: int) -> list[tuple[Expr, Expr]]:
         """δ of ``layer``, after ∂E/∂a where it is stated by these."""

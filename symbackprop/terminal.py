@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from symbackprop.network.spec import NetworkSpec
+from symbackprop.render.wording import group_words
 
 WIDE = 1000  # columns where nobody is watching: a line in a file or a pipe is never folded
 PATIENCE = 1.0  # seconds before a person is told what goes on
@@ -120,7 +121,7 @@ def show_checks(report: Any) -> None:
         errors = [row.error for row in rows if row.error is not None]
         ways = ", ".join(dict.fromkeys(row.how for row in rows))
         worst = f"errors below {max(errors):.0e}" if errors else ""
-        lines.append((f"{len(rows)} {VERDICTS[verdict]}", group, ways, worst))
+        lines.append((f"{len(rows)} {VERDICTS[verdict]}", group_words(group), ways, worst))
     _console().print("\nChecks")
     show_table(lines)
     show_refuted(report)
@@ -131,7 +132,8 @@ def show_refuted(report: Any) -> None:
     console = _console()
     for row in report.rows:
         if row.verdict is False:
-            console.print(f"REFUTED: {row.group}: {row.name} ({row.how})", style="bold red", soft_wrap=True)
+            what = f"{group_words(row.group)}: {row.name} ({row.how})"
+            console.print(f"REFUTED: {what}", style="bold red", soft_wrap=True)
 
 
 def show_translation(translation: Any, paths: Sequence[Path], *, quiet: bool = False, as_json: bool = False) -> None:

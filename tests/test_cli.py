@@ -144,8 +144,8 @@ def test_one_weight_takes_the_place_of_the_summary(pipeline, capsys):
 def test_check_writes_nothing(pipeline, capsys):
     code, out, _ = run(capsys, "check", "--act", "g", "--loss", "mse")
     assert (code, pipeline.written) == (0, [])
-    assert "2 passed   steps       symbolically" in out
-    assert "1 passed   gradients   central differences   errors below 3e-09" in out
+    assert "2 passed   Steps       symbolically" in out
+    assert "1 passed   Gradients   central differences   errors below 3e-09" in out
 
 
 @pytest.mark.parametrize("command", ["derive", "check", "examples"])
@@ -156,7 +156,7 @@ def test_a_refuted_check_ends_with_1_and_an_undecided_one_does_not(pipeline, cap
     pipeline.rows[1].verdict = False
     code, out, _ = run(capsys, *arguments)
     assert code == 1
-    assert command == "examples" or "REFUTED: steps: delta[3] (symbolically)" in out
+    assert command == "examples" or "REFUTED: Steps: delta[3] (symbolically)" in out
 
 
 def test_examples_writes_each_in_every_format(pipeline, capsys):

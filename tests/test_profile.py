@@ -134,15 +134,18 @@ REFUSED = [
     ("description = 3", "notation mine: description is 3; expected a text"),
     ("letters = 3", "notation mine: letters is 3; expected a table [letters]"),
     ("[letters]\ndelta = 3", "notation mine: letters.delta is 3; expected a text"),
-    ("[letters]\ndelta = '$'", "notation mine: letters.delta is '$'; expected a Latin or Greek letter or a short word"),
+    (
+        "[letters]\ndelta = '$'",
+        "notation mine: letters.delta is '$'; expected a Latin or Greek letter, ∇ or a short word",
+    ),
     ("[letters]\nwieght = 'v'", "notation mine: unknown key in [letters] 'wieght'; did you mean 'weight'?"),
     (
         "[letters]\nerror = 'E_four'",
-        "notation mine: letters.error is 'E_four'; expected a Latin or Greek letter or a short word",
+        "notation mine: letters.error is 'E_four'; expected a Latin or Greek letter, ∇ or a short word",
     ),
     (
         "[letters]\nerror = '_n'",
-        "notation mine: letters.error is '_n'; expected a Latin or Greek letter or a short word",
+        "notation mine: letters.error is '_n'; expected a Latin or Greek letter, ∇ or a short word",
     ),
     ("bias = 'weights'", "notation mine: bias is 'weights'; expected one of vector, weight, threshold"),
     ("delta_sign = -1", "notation mine: delta_sign is -1; expected one of positive, negative"),

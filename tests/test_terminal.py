@@ -65,7 +65,7 @@ def test_check_speaks_json_too(capsys):
 def test_quiet_still_names_what_was_refuted(capsys):
     report = CheckReport((Row("delta", "delta.2", False, "exactly"), Row("delta", "delta.3", True, "exactly")))
     Summary(None, report).show(quiet=True)  # type: ignore[arg-type]
-    assert capsys.readouterr().out == "REFUTED: delta: delta.2 (exactly)\n"
+    assert capsys.readouterr().out == "REFUTED: The same for any unit, with δ: delta.2 (exactly)\n"
 
 
 def test_a_pipe_gets_text_without_escapes_and_without_progress(tmp_path):

@@ -121,9 +121,9 @@ def compared(view: MatrixView, sweep: Sweep, objective: Array, gradients: Mappin
     ]
     count = len(agreeing)
     what = (
-        f"all {count} weights and biases"
+        f"all {count} parameters"
         if len(sweep.directions) == sum(map(_size, sweep.parameter_shapes().values()))
-        else (f"{DIRECTIONS} random directions in all weights and biases, and {count - DIRECTIONS} of them alone")
+        else (f"{DIRECTIONS} random directions of all parameters, and {count - DIRECTIONS} of them alone")
     )
     return [
         Row(GROUP, f"the error of {where}", value, how),

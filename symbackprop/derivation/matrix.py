@@ -112,10 +112,10 @@ class _Reader:
 
     def error(self) -> Step:
         """The error, or the objective, as one number."""
-        total = self.over_batch(self.prepared(self.graph.error.right))
+        total, of = self.over_batch(self.prepared(self.graph.error.right)), "error"
         if self.graph.spec.penalty is not None:
-            total += self.penalty(self.graph.spec.penalty)
-        return Step("matrix.error", self.objective, self._fold(total, None, None), rules.MATRIX, ("error",))
+            total, of = total + self.penalty(self.graph.spec.penalty), "objective"
+        return Step("matrix.error", self.objective, self._fold(total, None, None), rules.MATRIX, (of,))
 
     def penalty(self, use: PenaltyUse) -> Expr:
         """The penalty as sums over the entries of each array that it covers."""
@@ -146,7 +146,7 @@ class _Reader:
             whole = self.over_batch(each)
             if (penalty := self.general.get(f"{name}.penalty")) is not None:
                 whole += self.prepared(penalty.right)
-                uses.append(penalty.label)
+                uses = [f"{name}.total"]
             term = self._fold(whole, rows, columns)
         rule = rules.LINEARITY if self.layout.batch else rules.MATRIX
         label = f"matrix.d{of.base.label}.{of.indices[0]}"

@@ -108,14 +108,14 @@ def delta_of_unit(
 ) -> tuple[Step, ...]:
     """δ = ∂E/∂a · ∂a/∂z for a pre-activation ``pre`` that the output ``out`` alone reads; ``slope`` is ∂a/∂z."""
     factors = Chain(Partial(ERROR, out), Partial(out, pre))
-    inserted = Chain(slope_of_error, slope)
+    inserted = slope_of_error if slope == 1 else Chain(slope_of_error, slope)
     uses = () if isinstance(slope_of_error, Partial) or out != OUT_K else ("error.slope",)
     steps = [
         Step(f"{name}.definition", DELTA[pre.indices], Partial(ERROR, pre), rules.DEFINITION),
         Step(f"{name}.chain", Partial(ERROR, pre), factors, rules.CHAIN),
         Step(f"{name}.insert", factors, inserted, rules.SUBSTITUTE, uses + cites),
     ]
-    product = cancelled(inserted)
+    product = cancelled(inserted) if isinstance(inserted, Chain) else inserted
     if product != inserted:
         rule = rules.CANCEL if sp.fraction(slope_of_error)[1].has(out) else rules.SIMPLIFY
         steps.append(Step(f"{name}.cancel", inserted, product, rule))

@@ -57,12 +57,20 @@ class Slope:
         """The derivation of the slope as steps."""
         value, slope = Apply(self.tag, Integer(0), Z), Apply(self.tag, Integer(1), Z)
         name = f"slope.{self.tag}"
-        steps = [Step(f"{name}.0", slope, Partial(self.value, Z), rules.DEFINITION)]
-        if type(self.value).__name__ != str(self.tag):  # tanh(z) = tanh(z) says nothing
+        steps = [Step(f"{name}.{n}", line.left, line.right, line.rule) for n, line in enumerate(self.lines, start=1)]
+        known = type(self.value).__name__ == str(self.tag)
+        if len(steps) == 1 and (known or self.value == Z):  # d/dz tanh(z) and dz/dz need no line of their own
+            steps = [replace(steps[0], left=slope)]
+        else:
+            steps.insert(0, Step(f"{name}.0", slope, Partial(self.value, Z), rules.DEFINITION))
+        if not known:  # tanh(z) = tanh(z) says nothing
             steps.insert(0, Step(f"{name}.value", value, self.value, rules.DEFINITION))
-        steps += [Step(f"{name}.{n}", line.left, line.right, line.rule) for n, line in enumerate(self.lines, start=1)]
         if self.in_output is not None and self.rewritten:
-            steps += self._to_output(slope, value, self.in_output.xreplace({A: value}))
+            form = self.in_output.xreplace({A: value})
+            if known and steps[-1].right.xreplace({self.value: value}) == form:  # 1 - tanh(z)^2 is written no other way
+                steps[-1] = replace(steps[-1], label=f"{name}.output", right=form)
+            else:
+                steps += self._to_output(slope, value, form)
         return Block("slope", tuple(steps), (value,))
 
     def _to_output(self, slope: Expr, value: Expr, form: Expr) -> list[Step]:

@@ -104,8 +104,8 @@ class Names:
 def identifier(letter: str) -> str:
     """A letter, perhaps Greek, as an identifier in ASCII.
 
-    >>> identifier("δ"), identifier("a"), identifier("ŷ")
-    ('delta', 'a', 'y_hat')
+    >>> identifier("δ"), identifier("Δ"), identifier("∇"), identifier("ŷ")
+    ('delta', 'Delta', 'nabla', 'y_hat')
     """
     letter = unicodedata.normalize("NFD", letter)
     if letter[-1] in HATS:
@@ -115,5 +115,5 @@ def identifier(letter: str) -> str:
         return f"{identifier(stem)}_{index}"
     if letter.isascii():
         return letter
-    small_or_capital, name = unicodedata.name(letter).split()[1], unicodedata.name(letter).split()[-1]
-    return name.lower() if small_or_capital == "SMALL" else name.capitalize()
+    *kind, name = unicodedata.name(letter).split()
+    return name.capitalize() if "CAPITAL" in kind else name.lower()

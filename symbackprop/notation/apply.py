@@ -25,6 +25,7 @@ from symbackprop.network.quantities import (
     TrainedBase,
 )
 from symbackprop.notation.letters import FUNCTIONS, INDEX_KEYS, INDEX_LETTERS, KEYS, PARAMETERS, SYMBOLS
+from symbackprop.notation.named import GradientBase
 from symbackprop.notation.profile import Profile
 from symbackprop.notation.substitution import NEXT_THRESHOLD, THRESHOLD, Substitution, formula_sign
 
@@ -43,7 +44,10 @@ def capitalised(letter: str) -> str:
 
 @dataclass(frozen=True)
 class Name:
-    """A name as a profile prints it: letter, subscripts, and the layer label with its style and place."""
+    """A name as a profile prints it: letter, subscripts, and the layer label with its style and place.
+
+    ``of`` is a letter in front of the units: whose gradient it is, where that is not the weights'.
+    """
 
     letter: str
     units: tuple[Expr, ...] = ()
@@ -51,6 +55,7 @@ class Name:
     label: str = "(k)"
     place: str = "above"
     bold: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,8 @@ class Notation:
         """
         entry = formula_sign(self.substitution.into(entry))[1]
         base = entry.base
+        if isinstance(base, GradientBase):
+            return self._gradient(self.entry(base.of[entry.indices]), base.of)
         units = entry.indices[1 if base.layered else 0 :]
         letter, label = self._letter_and_layer(base, entry.indices[0] if base.layered else None)
         if base in (WEIGHT, NEXT_WEIGHT) and self.profile.weight_indices == "to_from":
@@ -96,6 +103,8 @@ class Notation:
 
         A tilde says that a unit 0 is among its units.
         """
+        if isinstance(leaf.base, GradientBase):
+            return self._gradient(self.array(replace(leaf, base=leaf.base.of), batch), leaf.base.of)
         leaf = replace(leaf, base=self.substitution.turned.get(leaf.base, leaf.base))
         from_constant = leaf.base in OF_BIASES and self.profile.bias == "weight"
         base = WEIGHT if from_constant else leaf.base
@@ -111,6 +120,13 @@ class Notation:
             return self._name(letter + TILDE, (), label, self.profile.bold)
         units = (sp.S.Zero,) if from_constant else ()
         return self._name(letter, units, label, self.profile.bold)
+
+    def _gradient(self, parameter: Name, base: Base) -> Name:
+        """The name of the gradient by a parameter: its own letter, and all else as the parameter has it."""
+        as_weight = base in OF_WEIGHTS or (base in OF_BIASES and self.profile.bias == "weight")
+        tilde = TILDE if parameter.letter.endswith(TILDE) else ""
+        letter = self.profile.letters["gradient"] + tilde
+        return replace(parameter, letter=letter, of="" if as_weight else parameter.letter)
 
     @property
     def lettered(self) -> frozenset[int]:

@@ -19,7 +19,8 @@ def augmented(view: MatrixView) -> MatrixView:
     A gradient with a penalty's share stays apart from the bias's, for the penalty need not cover both.
     """
     biases = {step.left.of.layer for step in view.gradients if step.left.of.base in OF_BIASES}
-    penalised = {step.left.of.layer for step in view.gradients if holds(step.right, WEIGHT)}
+    of_weights = (step for step in view.gradients if step.left.of.base in OF_WEIGHTS)
+    penalised = {step.left.of.layer for step in of_weights if holds(step.right, WEIGHT)}
     whole = biases - penalised
     return replace(
         view,

@@ -10,6 +10,7 @@ from symbackprop.derivation.matrix_terms import ORDERS
 from symbackprop.errors import ProfileError, SpecError, shown, unknown
 
 GREEK_LETTERS = "αβγδεζηθικλμνξοπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
+NABLA = "∇"
 
 # What each quantity is called where a profile says nothing else.
 LETTERS: Mapping[str, str] = {
@@ -29,8 +30,9 @@ LETTERS: Mapping[str, str] = {
     "size": "n",
     "batch": "N",
 }
-# Letters a profile may leave out: without "output", the output is the last layer's activation.
-OPTIONAL_LETTERS = ("output",)
+# Letters a profile may leave out: without "output", the output is the last layer's activation; without "gradient",
+# gradients are written as derivatives.
+OPTIONAL_LETTERS = ("output", "gradient")
 INDICES: Mapping[str, str] = {"from": "i", "to": "j", "output": "k", "other": "q", "layer": "l", "example": "m"}
 
 # The parts of a document, in their usual order, and those that a profile may leave out.
@@ -129,9 +131,8 @@ def letters_of(name: str, table: object) -> dict[str, str]:
         stem, low, index = letter.partition("_")
         fits = _is_letter(stem) or (stem.isascii() and stem.isalpha() and len(stem) <= 12)
         if not fits or (low and not (index.isascii() and index.isalnum() and len(index) <= 3)):
-            raise ProfileError(
-                f"notation {name}: letters.{key} is {shown(letter)}; expected a Latin or Greek letter or a short word"
-            )
+            expected = "a Latin or Greek letter, ∇ or a short word"
+            raise ProfileError(f"notation {name}: letters.{key} is {shown(letter)}; expected {expected}")
     return {**LETTERS, **letters}
 
 
@@ -174,5 +175,5 @@ def _is_letter(text: str) -> bool:
     """Whether ``text`` is one letter, perhaps with a hat, a tilde or a bar on it."""
     plain = unicodedata.normalize("NFD", text)
     letter, marks = plain[:1], plain[1:]
-    fits = letter != "" and (letter in GREEK_LETTERS or (letter.isascii() and letter.isalpha()))
+    fits = letter != "" and (letter in GREEK_LETTERS + NABLA or (letter.isascii() and letter.isalpha()))
     return fits and len(marks) <= 1 and all(mark in HATS for mark in marks)

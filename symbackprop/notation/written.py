@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -31,6 +32,7 @@ from symbackprop.derivation.steps import Block, Formula, Section, Step
 from symbackprop.network.quantities import DELTA, RATE, TARGET
 from symbackprop.notation.augment import augmented
 from symbackprop.notation.keys import SECTIONS
+from symbackprop.notation.named import named, unnamed
 from symbackprop.notation.profile import Profile
 from symbackprop.notation.signs import expr_sign, term_sign, with_sign
 from symbackprop.notation.substitution import MINUS_DELTA, Substitution
@@ -47,10 +49,10 @@ Restated = tuple[Step, Layout | None]
 
 @dataclass(frozen=True)
 class Writer:
-    """Rewrites steps for one profile."""
+    """Rewrites steps for one profile; ``general`` are the steps that updates cite, and the updates themselves."""
 
     profile: Profile
-    gradients: Mapping[str, Step] = field(default_factory=dict)
+    general: Mapping[str, Step] = field(default_factory=dict)
 
     @property
     def substitution(self) -> Substitution:
@@ -64,7 +66,7 @@ class Writer:
             left = self.substitution.into(step.left)
             if before is None or before.right != step.left:
                 sign = sign_of(left)
-            done.append(self.step(step, sign))
+            done += self.naming(self.step(step, sign))
             before = step
         return tuple(done)
 
@@ -73,6 +75,22 @@ class Writer:
         descends = step.rule == rules.DESCENT and self.profile.update == "delta"
         right = self.descent(step) if descends else step.right
         return replace(step, left=self.side(step.left, sign), right=self.side(right, sign))
+
+    @cached_property
+    def with_names(self) -> frozenset[str]:
+        """The labels of the steps whose left side has a letter of its own: the gradients that updates go against."""
+        if "gradient" not in self.profile.letters:
+            return frozenset()
+        return frozenset(step.uses[0] for step in self.general.values() if step.rule == rules.DESCENT)
+
+    def naming(self, step: Step) -> tuple[Step, ...]:
+        """A step in the profile's quantities, with gradients by their letter; what a letter stands for comes first."""
+        if self.with_names and step.rule == rules.DESCENT:
+            return (replace(step, right=named(step.right)),)
+        if step.label not in self.with_names:
+            return (step,)
+        meaning = Step(f"{step.label}.named", named(step.left), step.left, rules.DEFINITION)
+        return meaning, replace(step, left=meaning.left, uses=(*step.uses, meaning.label))
 
     def equation(self, left: Formula, right: Formula) -> tuple[Formula, Formula]:
         """An equation on its own, in the profile's quantities, without a sign on the left."""
@@ -88,11 +106,11 @@ class Writer:
         """The right side of an update with the gradient's own formula in place of its sign."""
         if isinstance(step.right, Plus):
             leaf, _ = step.right.terms
-            gradient = self.gradients[step.uses[0]]
+            gradient = self.general[step.uses[0]]
             sign, term = term_sign(gradient.right)
             return Plus((leaf, with_sign(-sign, Scaled(RATE, term))))
-        found = self.gradients[step.uses[0]]
-        formula = self.gradients.get(f"{found.label}.total", found).right
+        found = self.general[step.uses[0]]
+        formula = self.general.get(f"{found.label}.total", found).right
         old, moved = step.right.as_independent(Partial, as_Add=True)
         change = moved.xreplace(dict.fromkeys(moved.atoms(Partial), formula))
         return Total(old, change) if old != 0 else change
@@ -104,7 +122,7 @@ class Writer:
 
     def view(self, view: MatrixView) -> MatrixView:
         """A matrix view in the profile's arrays."""
-        writer = replace(self, gradients={step.label: step for step in view.gradients})
+        writer = replace(self, general={step.label: step for step in (*view.gradients, *view.updates)})
 
         def each(steps: tuple[Step, ...]) -> tuple[Step, ...]:
             return tuple(writer.step(step, sign_of(self.substitution.into(step.left))) for step in steps)
@@ -120,7 +138,11 @@ class Writer:
             each(view.gradients),
             each(view.updates),
         )
-        return augmented(new) if self.profile.bias == "weight" else new
+        new = augmented(new) if self.profile.bias == "weight" else new
+        gradients, updates = (
+            tuple(each for step in steps for each in writer.naming(step)) for steps in (new.gradients, new.updates)
+        )
+        return replace(new, gradients=gradients, updates=updates)
 
 
 @dataclass(frozen=True)
@@ -138,7 +160,8 @@ class Written(Derivation):
 def written(derivation: Derivation, profile: Profile) -> Derivation:
     """``derivation`` as ``profile`` writes it; itself where the profile changes no quantity and no form."""
     writer = Writer(profile, derivation.general)
-    if not writer.substitution and all(getattr(profile, key) in plain for key, plain in PLAIN.items()):
+    as_it_is = all(getattr(profile, key) in plain for key, plain in PLAIN.items()) and not writer.with_names
+    if as_it_is and not writer.substitution:
         return derivation
     return Written(
         derivation.graph,
@@ -162,8 +185,9 @@ def restated(derivation: Derivation, layouts: tuple[Layout, ...], profile: Profi
     for before, after, shape in groups:
         olds = {step.label: step for step in before}
         for step in after:
-            if (olds[step.label].left, olds[step.label].right) != (step.left, step.right):
-                yield replace(step, left=undone(step.left), right=undone(step.right)), shape
+            old = olds.get(step.label)
+            if old is None or (old.left, old.right) != (step.left, step.right):
+                yield replace(step, left=undone(unnamed(step.left)), right=undone(unnamed(step.right))), shape
 
 
 def is_expr(formula: Formula) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sympy import Expr, KroneckerDelta, Symbol
+from sympy.core.relational import Relational
 
 from symbackprop.calculus import rules
 from symbackprop.calculus.indices import Entry
@@ -67,8 +68,8 @@ def in_letters(section: Section, depth: int, first_layer: int, last: Symbol) -> 
     """The section with l, and ``last`` for the last layer, as the notation counts layers."""
     shift = first_layer - 1
 
-    def counted(expr: Expr) -> Expr:
-        if not isinstance(expr, Expr):
+    def counted(expr: Any) -> Any:
+        if not isinstance(expr, (Expr, Relational)):
             return expr
         put: dict[Expr, Expr] = {}
         for entry in expr.atoms(Entry):
@@ -131,4 +132,7 @@ class AnySizesFront(FrontWriter):
     def notation(self) -> list[SymbolRow]:
         """The notation table, with the letter of the last layer and the sign of equal indices."""
         rows = ((self.writer.last, "last"), (KroneckerDelta(FROM, TO), "kronecker"))
-        return [*super().notation(), *(SymbolRow(self.writer.inline(of), words("meanings", key)) for of, key in rows)]
+        known = super().notation()
+        said = {row.meaning for row in known}
+        added = (SymbolRow(self.writer.inline(of), words("meanings", key)) for of, key in rows)
+        return [*known, *(row for row in added if row.meaning not in said)]

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from symbackprop.render.equations import EquationWriter
 from symbackprop.render.lines import ranges
-from symbackprop.render.wording import keys, words
+from symbackprop.render.wording import group_words, keys, words
 
 NAMES_SHOWN = 8
 
@@ -111,8 +111,8 @@ class BackWriter:
         errors = [row.error for row in rows if row.error is not None]
         figure = f", {words('words', 'largest_error', error=f'{max(errors):.0e}')}" if errors else ""
         outcome = {True: "holds", False: "refuted", None: "undecided"}[verdict]
-        title = words("headings", group) if group in keys("headings") else group[:1].upper() + group[1:]
-        return CheckRow(escaped(title), "; ".join(what + shown), words("words", outcome), escaped(how + figure))
+        title, outcome = group_words(group), words("words", outcome)
+        return CheckRow(escaped(title), "; ".join(what + shown), outcome, escaped(how + figure))
 
     def notes(self, report: Report) -> list[str]:
         """What the reader must know about the checks."""

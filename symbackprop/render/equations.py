@@ -11,6 +11,7 @@ from sympy import Expr
 
 from symbackprop.calculus.indices import Entry
 from symbackprop.calculus.inert import Chain
+from symbackprop.catalogue.entries import Z
 from symbackprop.derivation.arrays import array_section, chain_section
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.matrix import MatrixView
@@ -172,7 +173,7 @@ class EquationWriter:
         """Why the input layer has no δ, and why δ stands alone."""
         yield words("words", "input_has_no_delta")
         if any(self.derivation.graph.spec.bias):
-            yield words("words", "delta_kept")
+            yield words("words", variant("words", "delta_kept", self.variants))
 
     def matrix(self) -> PrintedSection:
         """The matrix form: one example, then a batch; both carry the same numbers, told apart by a letter."""
@@ -211,7 +212,7 @@ class EquationWriter:
         arrays = {"input": Leaf(OUT, 1, None, None), "target": Leaf(TARGET, None, None, None)}
         names = {key: self.inline(leaf) for key, leaf in arrays.items()}
         inline = {"rate": self.inline(RATE), **names}
-        sentences = procedure(view, self.equation, self.numbers, inline, self.variants)
+        sentences = procedure(view, self.equation, self.citable, inline, self.variants)
         return PrintedSection(words("headings", "procedure"), (), tuple(sentences))
 
     def equation(self, step: Step) -> str:
@@ -281,4 +282,16 @@ class EquationWriter:
         formulas = [self.inline(part) for part in block.about]
         layers = [self.notation.entry(part).layer for part in block.about if isinstance(part, Entry)]
         layer = self.formula.label(layers[0]) if layers and layers[0] is not None else ""
-        return block_words(block.key, first, *formulas, variants=self.variants, layer=layer, rate=self.inline(RATE))
+        variants = (*self.about_layer(block), *self.variants)
+        return block_words(block.key, first, *formulas, variants=variants, layer=layer, rate=self.inline(RATE))
+
+    def about_layer(self, block: Block) -> Iterator[str]:
+        """What tells the layer of a forward block from the others: its outputs are its pre-activations, no biases."""
+        if block.key != "forward_layer":
+            return
+        spec, layer = self.derivation.graph.spec, int(block.about[-1].indices[0])
+        bare = any(spec.bias) and not spec.has_bias(layer - 1)
+        linear = spec.activation_of(layer).entry.value == Z
+        yield from (key for key, holds in {"linear_without_bias": linear and bare, "linear": linear}.items() if holds)
+        if bare:
+            yield "without_bias"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symbackprop.calculus.indices import Entry
+from symbackprop.catalogue.entries import Z
 from symbackprop.derivation.one_weight import ALONE
 from symbackprop.network.quantities import OUT, WEIGHT
 from symbackprop.render.equations import EquationWriter
@@ -59,7 +60,7 @@ def _pictures(writer: EquationWriter, errors: Sequence[tuple[float, float]]) -> 
     derivation, pictures, inline = writer.derivation, writer.pictures, writer.inline
     graph = derivation.graph
     yield NETWORK, words("captions", "blocks" if is_large(graph) else "network"), pictures.network()
-    drawn = {tag.name for tag, slope in derivation.slopes.items() if slope.value is not None}
+    drawn = {tag.name for tag, slope in derivation.slopes.items() if slope.value not in (None, Z)}
     for use in {use.tag: use for use in graph.spec.activations if use.tag in drawn}.values():
         name = writer.style.words(use.entry.name.replace("_", " "))
         yield "slopes", words("captions", "activation", name=name), pictures.activation(use.tag)

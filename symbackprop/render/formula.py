@@ -69,6 +69,8 @@ class FormulaPrinter:
         units = [self.label(unit) for unit in name.units]
         layer = None if name.layer is None else self.label(name.layer)
         sub, label = name_text(name, units, layer)
+        if name.of:
+            sub = ",".join(filter(None, (self.markup.letter(name.of).text, sub)))
         return self.markup.scripts(self.markup.letter(name.letter), sub, label, name.place, name.bold)
 
     def label(self, layer: Expr | int) -> str:

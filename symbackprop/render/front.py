@@ -8,7 +8,7 @@ from itertools import groupby
 
 from sympy import Expr, Integer, KroneckerDelta, Symbol
 
-from symbackprop.calculus.inert import Apply
+from symbackprop.calculus.inert import Apply, Partial
 from symbackprop.catalogue.entries import A, Kink, T, Z
 from symbackprop.derivation.output import OTHER
 from symbackprop.network.layers import GENERIC_LOSS, at_outputs, in_layer
@@ -31,6 +31,7 @@ from symbackprop.network.quantities import (
     WEIGHT,
 )
 from symbackprop.network.spec import NetworkSpec
+from symbackprop.notation.named import GradientBase, named
 from symbackprop.notation.signs import expr_sign
 from symbackprop.render.detail import FULL
 from symbackprop.render.equations import EquationWriter
@@ -213,13 +214,17 @@ class FrontWriter:
         if "output" in profile.letters:
             entries["net_out"] = OUT[spec.depth, OUTPUT_UNIT]
         entries |= {"target": TARGET[OUTPUT_UNIT], "error": ERROR, "objective": OBJECTIVE, "delta": DELTA[layer, TO]}
+        if "gradient" in profile.letters:
+            entries["gradient"] = GradientBase(WEIGHT)[layer, FROM, TO]
+        if "gradient" in profile.letters and any(spec.bias):
+            entries["gradient_bias"] = named(self.writer.notation.substitution.into(Partial(ERROR, BIAS[layer, TO])))
         if spec.class_weights:
             entries["class_weight"] = CLASS_WEIGHT[OUTPUT_UNIT]
         entries |= {"size": SIZE[layer], "batch": BATCH, "rate": RATE}
         for key, expr in entries.items():
-            named = expr_sign(self.writer.notation.substitution.into(expr))[1]
+            quantity = expr_sign(self.writer.notation.substitution.into(expr))[1]
             key = "target_of_parts" if key == "target" and spec.loss.entry.parts > 1 else key
-            yield named, words("meanings", variant("meanings", key, self.writer.variants), **places)
+            yield quantity, words("meanings", variant("meanings", key, self.writer.variants), **places)
         yield from self._functions()
         for entry in spec.trained.values():
             yield entry, words("meanings", "trained", layer=inline(entry.indices[0] + profile.first_layer - 1))

@@ -86,9 +86,22 @@ def logarithm(printer: FormulaPrinter, expr: Expr) -> Printed:
 
 
 def piecewise(printer: FormulaPrinter, expr: Piecewise) -> Printed:
-    """Cases: each value with its condition, the last one otherwise."""
-    rows = [(printer(value), None if where == sp.true else condition(printer, where)) for value, where in expr.args]
+    """Cases: each value with its condition, which counts where none above it holds; the last one otherwise."""
+    cases = branches(expr)
+    rows = [(printer(value), None if where == sp.true else condition(printer, where)) for value, where in cases]
     return printer.markup.cases(rows)
+
+
+def branches(expr: Piecewise) -> tuple[tuple[Expr, Expr], ...]:
+    """Values and conditions; cases within the last case follow the others.
+
+    >>> branches(Piecewise((1, Z > 1), (Piecewise((Z, Z > 0), (0, True)), True)))
+    ((1, z > 1), (z, z > 0), (0, True))
+    """
+    *first, (value, where) = (tuple(case) for case in expr.args)
+    if where == sp.true and isinstance(value, Piecewise):
+        return (*first, *branches(value))
+    return (*first, (value, where))
 
 
 def condition(printer: FormulaPrinter, where: Expr) -> Printed:

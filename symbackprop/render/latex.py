@@ -6,13 +6,14 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from symbackprop.render.printed import Level, Printed, enclosed
+from symbackprop.render.printed import Level, Printed, case_words, enclosed
 
 GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
     "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma",
     "τ": "tau", "υ": "upsilon", "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta",
     "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+    "∇": "nabla",
 }  # fmt: skip
 HATS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar"}
 LATIN_LOOKALIKES = {"ο": "o", "Ρ": "P"}
@@ -137,11 +138,13 @@ class LatexMarkup:
         return Printed(rf"\sum_{{{index}={low}}}^{braced(high)} ", Level.PRODUCT, 2.4, tall=True)
 
     def cases(self, rows: Sequence[tuple[Printed, Printed | None]]) -> Printed:
+        words = case_words(len(rows))
         lines = [
-            f"{value.text} & " + (r"\text{otherwise}" if where is None else rf"\text{{if }} {where.text}")
-            for value, where in rows
+            f"{value.text} & " + (r"\text{otherwise}" if where is None else rf"\text{{{word} }} {where.text}")
+            for (value, where), word in zip(rows, words, strict=True)
         ]
-        width = max(value.width for value, _ in rows) + max(2 + where.width if where else 7 for _, where in rows) + 2
+        conditions = (len(word) + where.width if where else 7 for (_, where), word in zip(rows, words, strict=True))
+        width = max(value.width for value, _ in rows) + max(conditions) + 2
         return Printed(r"\begin{cases} " + r" \\ ".join(lines) + r" \end{cases}", Level.SUM, width, tall=True)
 
     def array(self, rows: Sequence[Sequence[Printed]]) -> Printed:

@@ -112,3 +112,12 @@ def least_width(piece: Printed) -> float:
 def widest_term(piece: Printed) -> float:
     """The width of the widest term of a sum; of what is no sum, the width of the whole."""
     return max(part.width for part in piece.parts) if piece.level == Level.SUM and piece.parts else piece.width
+
+
+def case_words(count: int) -> list[str]:
+    """What opens the condition of each of so many cases: one further down counts where none above it holds.
+
+    >>> case_words(3)
+    ['if', 'else if', 'else if']
+    """
+    return ["if", *["else if"] * (count - 1)]

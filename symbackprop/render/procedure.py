@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from symbackprop.calculus import rules
 from symbackprop.derivation.matrix import MatrixView
 from symbackprop.derivation.steps import Step
 from symbackprop.render.lines import ranges
@@ -20,7 +21,7 @@ def procedure(
     inline: Mapping[str, str],
     variants: Iterable[str] = (),
 ) -> Iterator[str]:
-    """The steps as sentences; ``equation`` prints one within words, ``numbers`` are those of the equations.
+    """The steps as sentences; ``equation`` prints one within words, ``numbers`` those of what can be cited.
 
     ``inline`` are the learning rate, the input and the target as formulas within words; ``variants`` change what is
     said.
@@ -30,11 +31,12 @@ def procedure(
         "forward": view.forward,
         "error": (view.error,),
         "deltas": view.deltas,
-        "gradients": view.gradients,
+        "gradients": [step for step in view.gradients if step.rule != rules.DEFINITION],
         "updates": view.updates,
         "repeat": (),
     }
     for key, steps in computed.items():
-        cited = ranges([numbers[step.label] for step in steps], MARK)
-        formulas = ", ".join(map(equation, steps))
-        yield words("procedure", variant("procedure", key, variants), numbers=cited, formulas=formulas, **inline)
+        known = [numbers[step.label] for step in steps if step.label in numbers]
+        reference = words("procedure", "cited_one" if len(known) == 1 else "cited", numbers=ranges(known, MARK))
+        formulas, cited = ", ".join(map(equation, steps)), reference if known else ""
+        yield words("procedure", variant("procedure", key, variants), cited=cited, formulas=formulas, **inline)

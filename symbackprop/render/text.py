@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symbackprop.render.printed import Level, Printed
+from symbackprop.render.printed import Level, Printed, case_words
 
 BELOW = dict(zip("0123456789+-=()aehijklmnoprstuvxβγρφχ,", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ,", strict=True))
 ABOVE = dict(
@@ -97,7 +97,10 @@ class TextMarkup:
         return self._text(f"Σ{lowered(index)} ", Level.PRODUCT)
 
     def cases(self, rows: Sequence[tuple[Printed, Printed | None]]) -> Printed:
-        parts = [f"{value.text} " + ("otherwise" if where is None else f"if {where.text}") for value, where in rows]
+        parts = [
+            f"{value.text} " + ("otherwise" if where is None else f"{word} {where.text}")
+            for (value, where), word in zip(rows, case_words(len(rows)), strict=True)
+        ]
         return self._text("{" + "; ".join(parts) + "}", Level.SUM)
 
     def array(self, rows: Sequence[Sequence[Printed]]) -> Printed:

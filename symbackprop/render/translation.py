@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr
 
+from symbackprop.calculus import rules
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.final import final_deltas
 from symbackprop.derivation.steps import Step
@@ -132,14 +133,14 @@ class Translation:
 
     def _general(self, step: Step, profile: Profile, style: Style) -> Printed:
         writer = Writer(profile, self.derivation.general)
-        step = writer.step(step, sign_of(writer.substitution.into(step.left)))
+        *_, step = writer.naming(writer.step(step, sign_of(writer.substitution.into(step.left))))
         return self._equation(step, FormulaPrinter(Notation.of(profile, self.derivation.graph), style.markup), profile)
 
     def _arrays(self, profile: Profile, batch: bool, style: Style) -> dict[str, Printed]:
         formula = FormulaPrinter(Notation.of(profile, self.derivation.graph), style.markup)
         terms = MatrixPrinter(formula, batch)
         view = written(self.derivation, profile).matrix(profile.layout(batch))
-        return {step.label: self._equation(step, terms, profile) for step in view.steps}
+        return {s.label: self._equation(s, terms, profile) for s in view.steps if s.rule != rules.DEFINITION}
 
     def _equation(self, step: Step, printer: FormulaPrinter | MatrixPrinter, profile: Profile) -> Printed:
         formula = printer if isinstance(printer, FormulaPrinter) else printer.formula

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from symbackprop.render.latex import FUNCTION_NAMES, HATS, LATIN_LOOKALIKES, LONG, LatexMarkup
-from symbackprop.render.printed import Printed, enclosed
+from symbackprop.render.printed import Printed, case_words, enclosed
 
 OPEN, CLOSE = r"\(", r"\)"  # plain parentheses; without the backslash they group, and are not printed after a slash
 BIG = "#1.8em"
@@ -111,7 +111,8 @@ class TypstMarkup(LatexMarkup):
 
     def cases(self, rows: Sequence[tuple[Printed, Printed | None]]) -> Printed:
         lines = [
-            f"{value.text} & " + ('"otherwise"' if where is None else f'"if " {where.text}') for value, where in rows
+            f"{value.text} & " + ('"otherwise"' if where is None else f'"{word} " {where.text}')
+            for (value, where), word in zip(rows, case_words(len(rows)), strict=True)
         ]
         return spaced(super().cases(rows), f"cases({', '.join(lines)})")
 

@@ -54,6 +54,15 @@ def block_words(key: str, first: bool, *formulas: str, variants: Iterable[str] =
     return text.format(*formulas, **names)
 
 
+def group_words(group: str) -> str:
+    """What a group of checks is called: the heading of the part of a document that it is about, or its own name.
+
+    >>> group_words("start"), group_words("emitted code")
+    ('The chain rule at the output', 'Emitted code')
+    """
+    return words("headings", group) if group in keys("headings") else group[:1].upper() + group[1:]
+
+
 def keys(section: str) -> list[str]:
     """What a section of the words has sentences for.
 
