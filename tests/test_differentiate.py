@@ -99,7 +99,11 @@ def test_a_wrong_branch_is_refuted() -> None:
         ("tanh", "function", "1 - tanh(z)**2"),
         ("relu", "cases linear", "Piecewise((1, z > 0), (0, True))"),
         ("elu", "cases constant_factor sum exponential identity", "Piecewise((1, z > 0), (alpha*exp(z), True))"),
-        ("softplus", "logarithm_chain sum exponential simplify", "exp(z)/(exp(z) + 1)"),
+        (
+            "softplus",
+            "constant_factor logarithm_chain sum exponential_chain linear simplify",
+            "exp(beta*z)/(exp(beta*z) + 1)",
+        ),
         ("silu", "quotient sum exponential_chain linear simplify", "(z*exp(-z) + 1 + exp(-z))/(1 + exp(-z))**2"),
         ("mse", "constant_factor power_chain linear simplify", "a - t"),
         ("squared_error", "power_chain linear", "2*(a - t)"),

@@ -46,9 +46,10 @@ def formulas(name: str) -> dict[str, Expr]:
     return {what: sp.sympify(f) for what, f in (("value", slope.value), ("slope", slope.formula))}
 
 
-def errors(name: str, what: str) -> list[tuple[float, float]]:
-    """At each point, how many units in the last place the emitted function is off."""
+def errors(name: str, what: str, *given: sp.Rational) -> list[tuple[float, float]]:
+    """At each point, how many units in the last place the emitted function is off, of the ``given`` parameters."""
     formula, numbers = formulas(name)[what], ACTIVATIONS[name].parameters
+    numbers = dict(zip(numbers, given, strict=True)) if given else numbers
     points = POINTS[np.abs(POINTS) <= LARGEST.get(name, 1e4)]
     found = compiled(formula, numbers)(points) * np.ones_like(points)
     assert np.isfinite(found).all()
@@ -77,6 +78,12 @@ def off(found: float, exactly, z: float, least: float = 0.0) -> float:
 @pytest.mark.parametrize("name", UNITWISE)
 def test_functions_keep_their_digits(name: str, what: str) -> None:
     assert max(error for _, error in errors(name, what)) <= ULP
+
+
+@pytest.mark.parametrize("what", ["value", "slope"])
+@pytest.mark.parametrize("sharpness", [sp.Rational(5, 2), sp.Rational(1, 10), sp.Integer(7)], ids=str)
+def test_softplus_keeps_its_digits_however_sharp(sharpness: sp.Rational, what: str) -> None:
+    assert max(error for _, error in errors("softplus", what, sharpness)) <= ULP
 
 
 @pytest.mark.parametrize("name", TERMS)

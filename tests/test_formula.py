@@ -40,6 +40,9 @@ READ = {
     "if(1 <= z, 1, z)": Piecewise((1, Z >= 1), (Z, True)),
     "z*sigmoid(beta*z)": Z / (1 + sp.exp(-BETA * Z)),
     "leaky_relu(z, 1/5)": Piecewise((Z, Z > 0), (Z / 5, True)),
+    "softplus(z)": sp.log(1 + sp.exp(Z)),
+    "softplus(z, 2)": sp.log(1 + sp.exp(2 * Z)) / 2,
+    "softplus(3*z, beta)": sp.log(1 + sp.exp(3 * BETA * Z)) / BETA,
     "z/(1+abs(z))": Z / (1 + sp.Abs(Z)),
 }
 

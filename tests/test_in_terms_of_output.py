@@ -21,7 +21,7 @@ FORMS: dict[str, tuple[Expr, str]] = {
     "leaky_relu": (ACTIVATIONS["leaky_relu"].value, "Piecewise((1, z > 0), (alpha, True))"),
     "prelu": (ACTIVATIONS["prelu"].value, "Piecewise((1, z > 0), (alpha, True))"),
     "elu": (ACTIVATIONS["elu"].value, "Piecewise((1, z > 0), (a + alpha, True))"),
-    "softplus": (ACTIVATIONS["softplus"].value, "1 - exp(-a)"),
+    "softplus": (ACTIVATIONS["softplus"].value, "1 - exp(-a*beta)"),
     "silu": (ACTIVATIONS["silu"].value, "a*(-a + z + 1)/z"),
     "exponential": (sp.exp(Z), "a"),
     "softsign": (SOFTSIGN, "Piecewise(((1 - a)**2, z > 0), ((a + 1)**2, True))"),
@@ -43,7 +43,7 @@ FORMS: dict[str, tuple[Expr, str]] = {
     "scaled_tanh": (ACTIVATIONS["scaled_tanh"].value, "s*(-a + c)*(a + c)/c"),
     "tanh by exp": ((sp.exp(Z) - sp.exp(-Z)) / (sp.exp(Z) + sp.exp(-Z)), "1 - a**2"),
     "swish with a parameter": (Z / (1 + sp.exp(-ALPHA * Z)), "a*(-a*alpha + alpha*z + 1)/z"),
-    "softplus with a parameter": (sp.log(1 + sp.exp(ALPHA * Z)) / ALPHA, "1 - exp(-a*alpha)"),
+    "softplus of another sharpness": (sp.log(1 + sp.exp(3 * Z)) / 3, "1 - exp(-3*a)"),
     "gaussian": (sp.exp(-(Z**2)), "-2*a*z"),
     "larger of two": (sp.Max(0, Z), "Piecewise((1, z > 0), (0, True))"),
 }

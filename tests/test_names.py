@@ -102,6 +102,7 @@ DEFAULTS = {  # row and parameter -> PyTorch's class and argument
     ("prelu", "alpha"): ("PReLU", "init"),
     ("elu", "alpha"): ("ELU", "alpha"),
     ("celu", "alpha"): ("CELU", "alpha"),
+    ("softplus", "beta"): ("Softplus", "beta"),
     ("rrelu", "lower"): ("RReLU", "lower"),
     ("rrelu", "upper"): ("RReLU", "upper"),
     ("hard_tanh", "low"): ("Hardtanh", "min_val"),

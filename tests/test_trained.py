@@ -47,6 +47,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "batch_reduction": "sum",
         "bias": [True, False, True],
     },
+    "softplus": {"layers": "3-4-2", "activation": ["softplus", "softplus(2)"], "train": "beta", "loss": "mse"},
     "leaky": {"layers": "2-3-1", "activation": "leaky_relu(0.3)", "train": ["alpha"], "loss": "mse"},
 }
 
@@ -72,6 +73,8 @@ def by_torch(name: str, params: dict[str, np.ndarray], x: np.ndarray, t: np.ndar
         a = a @ (weight if from_to else weight.T) + given.get(f"b{layer - 1}", 0.0)
         if "alpha" in str(use.trained):
             a = torch.nn.functional.prelu(a, given[f"alpha{layer}"].reshape(1))
+        elif use.trained and "softplus" in str(use.tag):
+            a = (1 + (given[f"beta{layer}"] * a).exp()).log() / given[f"beta{layer}"]
         elif use.trained:
             a = a * torch.sigmoid(given[f"beta{layer}"] * a)
         elif use.tag == "softmax":

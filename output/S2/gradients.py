@@ -53,13 +53,13 @@ def forward(params: Arrays, x: ArrayLike) -> Arrays:
     W1, W2 = _parameters(params)
     many = np.ndim(x) == 2
     x = _examples("x", x, 3)
-    z2 = x @ W1.T  # (99)
-    a2 = np.exp(np.minimum(z2, 0)) / (1 + np.exp(-np.abs(z2)))  # (100)
-    z3 = a2 @ W2.T  # (101)
+    z2 = x @ W1.T  # (101)
+    a2 = np.exp(np.minimum(z2, 0)) / (1 + np.exp(-np.abs(z2)))  # (102)
+    z3 = a2 @ W2.T  # (103)
     exp3 = np.exp(np.minimum(z3, 0))
     exp3_2 = np.exp(-np.abs(z3))
     one_plus_exp3 = 1 + exp3_2
-    a3 = exp3 / one_plus_exp3  # (102)
+    a3 = exp3 / one_plus_exp3  # (104)
     values = {
         "z2": z2,
         "a2": a2,
@@ -78,11 +78,11 @@ def loss(params: Arrays, x: ArrayLike, y: ArrayLike) -> float:
     x, y = _pairs(x, y)
     n = len(x)
     real = x.dtype.type
-    z2 = x @ W1.T  # (99)
-    a2 = np.exp(np.minimum(z2, 0)) / (1 + np.exp(-np.abs(z2)))  # (100)
-    z3 = a2 @ W2.T  # (101)
+    z2 = x @ W1.T  # (101)
+    a2 = np.exp(np.minimum(z2, 0)) / (1 + np.exp(-np.abs(z2)))  # (102)
+    z3 = a2 @ W2.T  # (103)
     exp3_2 = np.exp(-np.abs(z3))
-    error = np.sum(z3 * (np.where(z3 > 0, real(1), real(0)) - y) + np.log1p(exp3_2)) / n  # (103)
+    error = np.sum(z3 * (np.where(z3 > 0, real(1), real(0)) - y) + np.log1p(exp3_2)) / n  # (105)
     return float(error)
 
 
@@ -91,16 +91,16 @@ def gradients(params: Arrays, x: ArrayLike, y: ArrayLike) -> Arrays:
     W1, W2 = _parameters(params)
     x, y = _pairs(x, y)
     n = len(x)
-    z2 = x @ W1.T  # (99)
-    a2 = np.exp(np.minimum(z2, 0)) / (1 + np.exp(-np.abs(z2)))  # (100)
-    z3 = a2 @ W2.T  # (101)
+    z2 = x @ W1.T  # (101)
+    a2 = np.exp(np.minimum(z2, 0)) / (1 + np.exp(-np.abs(z2)))  # (102)
+    z3 = a2 @ W2.T  # (103)
     exp3 = np.exp(np.minimum(z3, 0))
     exp3_2 = np.exp(-np.abs(z3))
     one_plus_exp3 = 1 + exp3_2
-    delta3 = (exp3 - y - y * exp3_2) / one_plus_exp3  # (104)
-    delta2 = (delta3 @ W2) * a2 * (1 - a2)  # (105)
-    dW2 = delta3.T @ a2 / n  # (106)
-    dW1 = delta2.T @ x / n  # (107)
+    delta3 = (exp3 - y - y * exp3_2) / one_plus_exp3  # (106)
+    delta2 = (delta3 @ W2) * a2 * (1 - a2)  # (107)
+    dW2 = delta3.T @ a2 / n  # (109)
+    dW1 = delta2.T @ x / n  # (111)
     return {
         "W1": dW1,
         "W2": dW2,
@@ -123,39 +123,39 @@ def loss_and_gradients(
     x, ws = _in_workspace(x, params, workspace)
     n = len(x)
     real = x.dtype.type
-    z2 = x.dot(W1.T, ws["z2"])  # (99)
-    a2 = np.minimum(z2, 0, out=ws["a2"])  # (100)
+    z2 = x.dot(W1.T, ws["z2"])  # (101)
+    a2 = np.minimum(z2, 0, out=ws["a2"])  # (102)
     np.exp(a2, a2)
     u2 = np.abs(z2, z2)
     np.negative(u2, u2)
     np.exp(u2, u2)
     u2 += 1
     a2 /= u2
-    z3 = a2.dot(W2.T, ws["z3"])  # (101)
+    z3 = a2.dot(W2.T, ws["z3"])  # (103)
     exp3 = np.minimum(z3, 0, out=ws["exp3"])
     np.exp(exp3, exp3)
     exp3_2 = np.abs(z3, ws["exp3_2"])
     np.negative(exp3_2, exp3_2)
     np.exp(exp3_2, exp3_2)
     one_plus_exp3 = np.add(1, exp3_2, ws["one_plus_exp3"])
-    u = np.greater(z3, 0, ws["u"])  # (103)
+    u = np.greater(z3, 0, ws["u"])  # (105)
     u_2 = np.where(u, real(1), real(0))
     u_2 -= y
     u_3 = np.multiply(z3, u_2, z3)
     u_4 = np.log1p(exp3_2, ws["u_4"])
     u_3 += u_4
     error = u_3.sum() / n
-    delta3 = np.subtract(exp3, y, exp3)  # (104)
+    delta3 = np.subtract(exp3, y, exp3)  # (106)
     u3 = np.multiply(y, exp3_2, exp3_2)
     delta3 -= u3
     u3_2 = np.multiply(one_plus_exp3, n, one_plus_exp3)
     delta3 /= u3_2
-    dW2 = delta3.T.dot(a2, ws["dW2"])  # (106)
-    delta2 = delta3.dot(W2, ws["z2"])  # (105)
+    dW2 = delta3.T.dot(a2, ws["dW2"])  # (109)
+    delta2 = delta3.dot(W2, ws["z2"])  # (107)
     delta2 *= a2
     u2_2 = np.subtract(1, a2, a2)
     delta2 *= u2_2
-    dW1 = delta2.T.dot(x, ws["dW1"])  # (107)
+    dW1 = delta2.T.dot(x, ws["dW1"])  # (111)
     return float(error), {
         "W1": dW1,
         "W2": dW2,
@@ -247,23 +247,23 @@ def _of_one(params: Arrays, x: Any, y: Any, workspace: Arrays | None) -> tuple[f
         ((W2_11, W2_12),) = W2.tolist()
         ((x_1, x_2, x_3),) = x.tolist()
         ((y_1,),) = y.tolist()
-        z2_1 = x_1 * W1_11 + x_2 * W1_12 + x_3 * W1_13  # (99)
+        z2_1 = x_1 * W1_11 + x_2 * W1_12 + x_3 * W1_13  # (101)
         z2_2 = x_1 * W1_21 + x_2 * W1_22 + x_3 * W1_23
         exp_z2_1 = math.exp(-abs(z2_1))
-        a2_1 = (exp_z2_1 if z2_1 < 0 else 1.0) / (1 + exp_z2_1)  # (100)
+        a2_1 = (exp_z2_1 if z2_1 < 0 else 1.0) / (1 + exp_z2_1)  # (102)
         exp_z2_2 = math.exp(-abs(z2_2))
         a2_2 = (exp_z2_2 if z2_2 < 0 else 1.0) / (1 + exp_z2_2)
-        z3_1 = a2_1 * W2_11 + a2_2 * W2_12  # (101)
+        z3_1 = a2_1 * W2_11 + a2_2 * W2_12  # (103)
         exp3_2_1 = math.exp(-abs(z3_1))
         exp3_1 = exp3_2_1 if z3_1 < 0 else 1.0
         one_plus_exp3_1 = 1 + exp3_2_1
-        error = z3_1 * ((1.0 if z3_1 > 0 else 0.0) - y_1) + math.log1p(exp3_2_1)  # (103)
-        delta3_1 = (exp3_1 - y_1 - y_1 * exp3_2_1) / one_plus_exp3_1  # (104)
-        dW2_11 = delta3_1 * a2_1  # (106)
+        error = z3_1 * ((1.0 if z3_1 > 0 else 0.0) - y_1) + math.log1p(exp3_2_1)  # (105)
+        delta3_1 = (exp3_1 - y_1 - y_1 * exp3_2_1) / one_plus_exp3_1  # (106)
+        dW2_11 = delta3_1 * a2_1  # (109)
         dW2_12 = delta3_1 * a2_2
-        delta2_1 = delta3_1 * W2_11 * a2_1 * (1 - a2_1)  # (105)
+        delta2_1 = delta3_1 * W2_11 * a2_1 * (1 - a2_1)  # (107)
         delta2_2 = delta3_1 * W2_12 * a2_2 * (1 - a2_2)
-        dW1_11 = delta2_1 * x_1  # (107)
+        dW1_11 = delta2_1 * x_1  # (111)
         dW1_12 = delta2_1 * x_2
         dW1_13 = delta2_1 * x_3
         dW1_21 = delta2_2 * x_1
@@ -298,18 +298,18 @@ def _of_several(params: Arrays, x: Any, y: Any, workspace: Arrays | None) -> tup
         error = dW2_11 = dW2_12 = dW1_11 = dW1_12 = dW1_13 = dW1_21 = dW1_22 = 0.0
         dW1_23 = 0.0
         for (x_1, x_2, x_3), (y_1,) in zip(x.tolist(), y.tolist(), strict=True):
-            z2_1 = x_1 * W1_11 + x_2 * W1_12 + x_3 * W1_13  # (99)
+            z2_1 = x_1 * W1_11 + x_2 * W1_12 + x_3 * W1_13  # (101)
             z2_2 = x_1 * W1_21 + x_2 * W1_22 + x_3 * W1_23
             exp_z2_1 = math.exp(-abs(z2_1))
-            a2_1 = (exp_z2_1 if z2_1 < 0 else 1.0) / (1 + exp_z2_1)  # (100)
+            a2_1 = (exp_z2_1 if z2_1 < 0 else 1.0) / (1 + exp_z2_1)  # (102)
             exp_z2_2 = math.exp(-abs(z2_2))
             a2_2 = (exp_z2_2 if z2_2 < 0 else 1.0) / (1 + exp_z2_2)
-            z3_1 = a2_1 * W2_11 + a2_2 * W2_12  # (101)
+            z3_1 = a2_1 * W2_11 + a2_2 * W2_12  # (103)
             exp3_2_1 = math.exp(-abs(z3_1))
             exp3_1 = exp3_2_1 if z3_1 < 0 else 1.0
             one_plus_exp3_1 = 1 + exp3_2_1
-            delta3_1 = (exp3_1 - y_1 - y_1 * exp3_2_1) / (one_plus_exp3_1 * n)  # (104)
-            delta2_1 = delta3_1 * W2_11 * a2_1 * (1 - a2_1)  # (105)
+            delta3_1 = (exp3_1 - y_1 - y_1 * exp3_2_1) / (one_plus_exp3_1 * n)  # (106)
+            delta2_1 = delta3_1 * W2_11 * a2_1 * (1 - a2_1)  # (107)
             delta2_2 = delta3_1 * W2_12 * a2_2 * (1 - a2_2)
             error += z3_1 * ((1.0 if z3_1 > 0 else 0.0) - y_1) + math.log1p(exp3_2_1)
             dW2_11 += delta3_1 * a2_1

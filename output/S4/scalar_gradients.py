@@ -54,11 +54,11 @@ def dE_dw11_1(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    delta1_2 = (delta1_3 * w11_2 + delta2_3 * w12_2) * f_prime(z1_2)  # (158)
-    dE_dw11_1 = delta1_2 * x1  # (160)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    delta1_2 = (delta1_3 * w11_2 + delta2_3 * w12_2) * f_prime(z1_2)  # (156)
+    dE_dw11_1 = delta1_2 * x1  # (158)
     return dE_dw11_1
 
 
@@ -78,11 +78,11 @@ def dE_dw21_1(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    delta1_2 = (delta1_3 * w11_2 + delta2_3 * w12_2) * f_prime(z1_2)  # (158)
-    dE_dw21_1 = delta1_2 * x2  # (161)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    delta1_2 = (delta1_3 * w11_2 + delta2_3 * w12_2) * f_prime(z1_2)  # (156)
+    dE_dw21_1 = delta1_2 * x2  # (159)
     return dE_dw21_1
 
 
@@ -102,11 +102,11 @@ def dE_dw31_1(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    delta1_2 = (delta1_3 * w11_2 + delta2_3 * w12_2) * f_prime(z1_2)  # (158)
-    dE_dw31_1 = delta1_2 * x3  # (162)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    delta1_2 = (delta1_3 * w11_2 + delta2_3 * w12_2) * f_prime(z1_2)  # (156)
+    dE_dw31_1 = delta1_2 * x3  # (160)
     return dE_dw31_1
 
 
@@ -126,11 +126,11 @@ def dE_dw41_1(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    delta1_2 = (delta1_3 * w11_2 + delta2_3 * w12_2) * f_prime(z1_2)  # (158)
-    dE_dw41_1 = delta1_2 * x4  # (163)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    delta1_2 = (delta1_3 * w11_2 + delta2_3 * w12_2) * f_prime(z1_2)  # (156)
+    dE_dw41_1 = delta1_2 * x4  # (161)
     return dE_dw41_1
 
 
@@ -150,11 +150,11 @@ def dE_dw12_1(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    delta2_2 = (delta1_3 * w21_2 + delta2_3 * w22_2) * f_prime(z2_2)  # (159)
-    dE_dw12_1 = delta2_2 * x1  # (164)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    delta2_2 = (delta1_3 * w21_2 + delta2_3 * w22_2) * f_prime(z2_2)  # (157)
+    dE_dw12_1 = delta2_2 * x1  # (162)
     return dE_dw12_1
 
 
@@ -174,11 +174,11 @@ def dE_dw22_1(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    delta2_2 = (delta1_3 * w21_2 + delta2_3 * w22_2) * f_prime(z2_2)  # (159)
-    dE_dw22_1 = delta2_2 * x2  # (165)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    delta2_2 = (delta1_3 * w21_2 + delta2_3 * w22_2) * f_prime(z2_2)  # (157)
+    dE_dw22_1 = delta2_2 * x2  # (163)
     return dE_dw22_1
 
 
@@ -198,11 +198,11 @@ def dE_dw32_1(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    delta2_2 = (delta1_3 * w21_2 + delta2_3 * w22_2) * f_prime(z2_2)  # (159)
-    dE_dw32_1 = delta2_2 * x3  # (166)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    delta2_2 = (delta1_3 * w21_2 + delta2_3 * w22_2) * f_prime(z2_2)  # (157)
+    dE_dw32_1 = delta2_2 * x3  # (164)
     return dE_dw32_1
 
 
@@ -222,11 +222,11 @@ def dE_dw42_1(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    delta2_2 = (delta1_3 * w21_2 + delta2_3 * w22_2) * f_prime(z2_2)  # (159)
-    dE_dw42_1 = delta2_2 * x4  # (167)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    delta2_2 = (delta1_3 * w21_2 + delta2_3 * w22_2) * f_prime(z2_2)  # (157)
+    dE_dw42_1 = delta2_2 * x4  # (165)
     return dE_dw42_1
 
 
@@ -246,9 +246,9 @@ def dE_dw11_2(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    dE_dw11_2 = delta1_3 * a1_2  # (115)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    dE_dw11_2 = delta1_3 * a1_2  # (113)
     return dE_dw11_2
 
 
@@ -268,9 +268,9 @@ def dE_dw21_2(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    dE_dw21_2 = delta1_3 * a2_2  # (116)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    dE_dw21_2 = delta1_3 * a2_2  # (114)
     return dE_dw21_2
 
 
@@ -290,9 +290,9 @@ def dE_dw12_2(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    dE_dw12_2 = delta2_3 * a1_2  # (117)
+    delta1_4 = a1_4 - t1  # (85)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    dE_dw12_2 = delta2_3 * a1_2  # (115)
     return dE_dw12_2
 
 
@@ -312,9 +312,9 @@ def dE_dw22_2(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    dE_dw22_2 = delta2_3 * a2_2  # (118)
+    delta1_4 = a1_4 - t1  # (85)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    dE_dw22_2 = delta2_3 * a2_2  # (116)
     return dE_dw22_2
 
 
@@ -334,8 +334,8 @@ def dE_dw11_3(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    dE_dw11_3 = delta1_4 * a1_3  # (88)
+    delta1_4 = a1_4 - t1  # (85)
+    dE_dw11_3 = delta1_4 * a1_3  # (86)
     return dE_dw11_3
 
 
@@ -355,8 +355,8 @@ def dE_dw21_3(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    dE_dw21_3 = delta1_4 * a2_3  # (89)
+    delta1_4 = a1_4 - t1  # (85)
+    dE_dw21_3 = delta1_4 * a2_3  # (87)
     return dE_dw21_3
 
 
@@ -376,11 +376,11 @@ def dE_db1_1(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    delta1_2 = (delta1_3 * w11_2 + delta2_3 * w12_2) * f_prime(z1_2)  # (158)
-    dE_db1_1 = delta1_2  # (168)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    delta1_2 = (delta1_3 * w11_2 + delta2_3 * w12_2) * f_prime(z1_2)  # (156)
+    dE_db1_1 = delta1_2  # (166)
     return dE_db1_1
 
 
@@ -400,11 +400,11 @@ def dE_db2_1(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    delta2_2 = (delta1_3 * w21_2 + delta2_3 * w22_2) * f_prime(z2_2)  # (159)
-    dE_db2_1 = delta2_2  # (169)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    delta2_2 = (delta1_3 * w21_2 + delta2_3 * w22_2) * f_prime(z2_2)  # (157)
+    dE_db2_1 = delta2_2  # (167)
     return dE_db2_1
 
 
@@ -424,9 +424,9 @@ def dE_db1_2(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    dE_db1_2 = delta1_3  # (119)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    dE_db1_2 = delta1_3  # (117)
     return dE_db1_2
 
 
@@ -446,9 +446,9 @@ def dE_db2_2(
     a2_3 = f(z2_3)  # (14)
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
-    delta1_4 = a1_4 - t1  # (87)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    dE_db2_2 = delta2_3  # (120)
+    delta1_4 = a1_4 - t1  # (85)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    dE_db2_2 = delta2_3  # (118)
     return dE_db2_2
 
 
@@ -469,29 +469,29 @@ def loss_and_gradients(
     z1_4 = w11_3 * a1_3 + w21_3 * a2_3  # (15)
     a1_4 = z1_4  # (16)
     error = 0.5 * (a1_4 - t1) ** 2  # (35)
-    delta1_4 = a1_4 - t1  # (87)
-    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (113)
-    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (114)
-    delta1_2 = (delta1_3 * w11_2 + delta2_3 * w12_2) * f_prime(z1_2)  # (158)
-    delta2_2 = (delta1_3 * w21_2 + delta2_3 * w22_2) * f_prime(z2_2)  # (159)
-    dE_dw11_1 = delta1_2 * x1  # (160)
-    dE_dw21_1 = delta1_2 * x2  # (161)
-    dE_dw31_1 = delta1_2 * x3  # (162)
-    dE_dw41_1 = delta1_2 * x4  # (163)
-    dE_dw12_1 = delta2_2 * x1  # (164)
-    dE_dw22_1 = delta2_2 * x2  # (165)
-    dE_dw32_1 = delta2_2 * x3  # (166)
-    dE_dw42_1 = delta2_2 * x4  # (167)
-    dE_dw11_2 = delta1_3 * a1_2  # (115)
-    dE_dw21_2 = delta1_3 * a2_2  # (116)
-    dE_dw12_2 = delta2_3 * a1_2  # (117)
-    dE_dw22_2 = delta2_3 * a2_2  # (118)
-    dE_dw11_3 = delta1_4 * a1_3  # (88)
-    dE_dw21_3 = delta1_4 * a2_3  # (89)
-    dE_db1_1 = delta1_2  # (168)
-    dE_db2_1 = delta2_2  # (169)
-    dE_db1_2 = delta1_3  # (119)
-    dE_db2_2 = delta2_3  # (120)
+    delta1_4 = a1_4 - t1  # (85)
+    delta1_3 = delta1_4 * w11_3 * f_prime(z1_3)  # (111)
+    delta2_3 = delta1_4 * w21_3 * f_prime(z2_3)  # (112)
+    delta1_2 = (delta1_3 * w11_2 + delta2_3 * w12_2) * f_prime(z1_2)  # (156)
+    delta2_2 = (delta1_3 * w21_2 + delta2_3 * w22_2) * f_prime(z2_2)  # (157)
+    dE_dw11_1 = delta1_2 * x1  # (158)
+    dE_dw21_1 = delta1_2 * x2  # (159)
+    dE_dw31_1 = delta1_2 * x3  # (160)
+    dE_dw41_1 = delta1_2 * x4  # (161)
+    dE_dw12_1 = delta2_2 * x1  # (162)
+    dE_dw22_1 = delta2_2 * x2  # (163)
+    dE_dw32_1 = delta2_2 * x3  # (164)
+    dE_dw42_1 = delta2_2 * x4  # (165)
+    dE_dw11_2 = delta1_3 * a1_2  # (113)
+    dE_dw21_2 = delta1_3 * a2_2  # (114)
+    dE_dw12_2 = delta2_3 * a1_2  # (115)
+    dE_dw22_2 = delta2_3 * a2_2  # (116)
+    dE_dw11_3 = delta1_4 * a1_3  # (86)
+    dE_dw21_3 = delta1_4 * a2_3  # (87)
+    dE_db1_1 = delta1_2  # (166)
+    dE_db2_1 = delta2_2  # (167)
+    dE_db1_2 = delta1_3  # (117)
+    dE_db2_2 = delta2_3  # (118)
     return error, {
         "w11[1]": dE_dw11_1,
         "w21[1]": dE_dw21_1,

@@ -24,10 +24,10 @@ def recognise(slope: Expr, value: Expr, z: Symbol, a: Expr) -> tuple[Line, ...]:
     """
     if value != z and not (at_once := slope.xreplace({value: a})).has(z):
         return (Line(slope, at_once, rules.RECOGNISE),) if at_once != slope else ()
-    named, output = (1 / value.args[0], sp.exp(-a)) if isinstance(value, sp.log) else (value, a)
-    for outside in (named, sp.S.One):
-        if outside != 1 and isinstance(value, sp.log):
-            continue
+    factor, function = value.as_independent(z, as_Add=False)
+    logarithm = isinstance(function, sp.log)  # a = c log u gives 1/u = e^(-a/c)
+    named, output = (1 / function.args[0], sp.exp(-a / factor)) if logarithm else (value, a)
+    for outside in (sp.S.One,) if logarithm else (named, sp.S.One):
         constants = _affine(_ratio(slope, outside), named, z)
         if constants is not None:
             return _lines(slope, outside, named, constants, output)

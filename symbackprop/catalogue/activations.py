@@ -11,6 +11,7 @@ from symbackprop.catalogue.groups import GROUPS
 from symbackprop.catalogue.smooth import SMOOTH
 
 ALPHA = Symbol("alpha", real=True)
+BETA = Symbol("beta", positive=True)  # how sharply softplus turns at 0
 
 IDENTITY = Activation(
     name="identity",
@@ -68,7 +69,8 @@ ELU = Activation(
 )
 SOFTPLUS = Activation(
     name="softplus",
-    value=sp.log(1 + sp.exp(Z)),
+    value=sp.log(1 + sp.exp(BETA * Z)) / BETA,
+    parameters={BETA: Integer(1)},
     range=(Integer(0), oo),
     source="torch.nn.Softplus",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sympy as sp
 from sympy import Add, Dummy, Expr, Integer, Mul, Symbol
@@ -33,6 +33,7 @@ from symbackprop.emit.program import (
     Var,
     share,
 )
+from symbackprop.emit.source import left_out
 from symbackprop.emit.stable import stable_form
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.forward import ForwardGraph
@@ -46,6 +47,7 @@ class TermReader:
     names: Names
     slopes: Mapping[Symbol, Slope]
     sizes: Sequence[int]
+    known: Mapping[Symbol, Expr] = field(default_factory=dict)
     read: FormulaReader = field(default_factory=FormulaReader)
     patterns: dict[tuple[Symbol, int], Node] = field(default_factory=dict)
 
@@ -75,7 +77,7 @@ class TermReader:
             case mt.Plus(terms):
                 return Op("add", tuple(map(self, terms)))
             case mt.Scaled(factor, mt.Ones(None, None)):
-                return self.read(factor)
+                return self.read(factor.xreplace(self.known))
             case mt.Scaled(factor, of):
                 return self.scaled(factor, self(of))
             case mt.SumOver() if mt.shape(term) == (None, None):
@@ -116,6 +118,7 @@ class TermReader:
 
     def scaled(self, factor: Expr, of: Node) -> Node:
         """``factor`` times ``of``, the sign in front, what divides behind."""
+        factor = factor.xreplace(self.known)
         if factor.could_extract_minus_sign() and not factor.is_Add:
             return Op("negative", (self.scaled(-factor, of),))
         number, named = factor.as_coeff_Mul()
@@ -125,7 +128,7 @@ class TermReader:
 
     def formula_node(self, formula: Expr) -> Node:
         """The node that computes a formula in array symbols, in its stable form."""
-        return self.read(stable_form(formula))
+        return self.read(stable_form(formula.xreplace(self.known)))
 
     def formula(self, term: mt.Term) -> Expr:
         """``term`` as a SymPy formula, entry by entry, in a symbol for each array inside it."""
@@ -160,6 +163,17 @@ class TermReader:
         return symbol
 
 
+def with_numbers(slopes: Mapping[Symbol, Slope], known: Mapping[Symbol, Expr]) -> dict[Symbol, Slope]:
+    """``slopes`` with the ``known`` parameters' numbers in the formulas that code is made of."""
+
+    def put_in(formula: Expr | None) -> Expr | None:
+        return None if formula is None else formula.xreplace(known)
+
+    return {
+        tag: replace(slope, value=put_in(slope.value), formula=put_in(slope.formula)) for tag, slope in slopes.items()
+    }
+
+
 def named(expr: Expr, slopes: Mapping[Symbol, Slope]) -> Expr:
     """Each activation by name as its formula, each slope by name as the formula derived for it, in stable form."""
 
@@ -189,7 +203,8 @@ def lower(derivation: Derivation, names: Names) -> Program:
     graph = derivation.graph
     sizes = graph.spec.sizes
     view = derivation.matrix(names.profile.code_layout)
-    read = TermReader(names, derivation.slopes, sizes)
+    known = left_out(graph.spec)
+    read = TermReader(names, with_numbers(derivation.slopes, known), sizes, known)
     for symbol, entry in graph.spec.trained.items():
         read.read.values[symbol] = Var(names.of(entry.base, int(entry.indices[0])))
     forward = [_line(read, step) for step in view.forward]

@@ -6,6 +6,7 @@ with one axis, an array with one column keeps its two axes, so entries repeat as
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -163,7 +164,7 @@ def share(
 ) -> tuple[Assign, ...]:
     """The same lines with every costly node computed once: a repeated one gets a line and a name of its own.
 
-    Names not to use are ``taken``; ``stems`` say what the names of some nodes begin with.
+    Names not to use are ``taken`` and those of Python's functions; ``stems`` say how the names of some nodes begin.
 
     >>> z, a = Var("z2"), Op("exp", (Var("z2"),))
     >>> share([Assign("a2", a), Assign("b", Op("add", (a, z)))], [])[1].node == Op("add", (Var("a2"), z))
@@ -172,7 +173,7 @@ def share(
     lines = tuple(lines)
     uses = _uses(lines)
     known: dict[Node, Node] = {}
-    names = {*taken, *(line.name for line in lines)}
+    names = {*taken, *dir(builtins), *(line.name for line in lines)}
     done: list[Assign] = []
 
     def built(node: Node, root: bool = False) -> Node:

@@ -95,7 +95,7 @@ def sigmoid_product(expr: Expr) -> Expr:
     for u, m in powers.items():
         n = powers.get(-u)
         if n is not None and m.is_Integer and n.is_Integer and min(m, n) > 0 and not u.could_extract_minus_sign():
-            small = _exp_of_size(u)
+            small = exp_of_size(u)
             return expr / (Sigmoid(u) * Sigmoid(-u)) ** min(m, n) * (small / (1 + small) ** 2) ** min(m, n)
     return expr
 
@@ -126,7 +126,7 @@ def _negative_part(u: Expr) -> Expr:
     return u.xreplace({z: (Min if rises else Max)(z, Integer(0), evaluate=False)})
 
 
-def _exp_of_size(u: Expr) -> Expr:
+def exp_of_size(u: Expr) -> Expr:
     """e^-|u|: of an odd polynomial, as that of the polynomial of |z|."""
     if (found := _odd(u)) is None:
         return sp.exp(-Abs(u))

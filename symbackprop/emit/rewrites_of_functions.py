@@ -7,6 +7,7 @@ from sympy import Abs, Add, Expr, Integer, Max, Min, Mul, Piecewise, Pow, Ration
 from sympy.codegen.cfunctions import expm1, log1p
 
 from symbackprop.emit.functions import Erfc, Sigmoid, Softplus, TanhRest
+from symbackprop.emit.rewrites_of_exponents import exp_of_size
 
 LAMBERT = range(3, 23, 2)
 
@@ -150,7 +151,7 @@ def softplus_without_overflow(expr: Expr) -> Expr:
     """log(1 + e^u) = max(u, 0) + log(1 + e^-|u|): no exponent is positive."""
     if isinstance(expr, Softplus):
         u = expr.args[0]
-        return Max(u, Integer(0), evaluate=False) + log1p(sp.exp(-Abs(u)))
+        return Max(u, Integer(0), evaluate=False) + log1p(exp_of_size(u))
     return expr
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
-from sympy import Expr, Integer, Sum, Symbol
+from sympy import Expr, Integer, Rational, Sum, Symbol
 
 from symbackprop.calculus.indices import Entry, InBlock, instantiate
 from symbackprop.calculus.inert import Partial, Total, spelled_out
 from symbackprop.catalogue.entries import A
 from symbackprop.derivation.derive import Derivation
 from symbackprop.derivation.final import final_delta
+from symbackprop.derivation.slopes import Slope
 from symbackprop.emit import source
 from symbackprop.emit.array_module import helpers
 from symbackprop.emit.formulas import FormulaReader
 from symbackprop.emit.functions import Others, RowSum, Shifted
-from symbackprop.emit.lower import in_logarithms, named, slope_of_generic_loss, with_output
+from symbackprop.emit.lower import in_logarithms, named, slope_of_generic_loss, with_numbers, with_output
 from symbackprop.emit.names import ERROR_NAME
 from symbackprop.emit.printer import ATOM, CASE, PRODUCT, TEST, PythonPrinter
 from symbackprop.emit.program import COSTLY, Assign, Node, Number, Op, Var, needed, share
@@ -88,6 +90,16 @@ class ScalarLines:
     derivation: Derivation
     read: FormulaReader = field(default_factory=lambda: FormulaReader(order=("delta", "w")))
 
+    @cached_property
+    def known(self) -> dict[Symbol, Rational]:
+        """The parameters whose numbers are put in."""
+        return source.left_out(self.derivation.graph.spec)
+
+    @cached_property
+    def slopes(self) -> dict[Symbol, Slope]:
+        """The activations and their slopes, with these numbers."""
+        return with_numbers(self.derivation.slopes, self.known)
+
     def __call__(self) -> tuple[Assign, ...]:
         """Forward pass, error, δ and gradients, in order of evaluation; a costly part that repeats is computed once."""
         lines = [*self.forward(), self.error(), *self.deltas(), *self.gradients()]
@@ -106,7 +118,7 @@ class ScalarLines:
 
     def line(self, name: str, expr: Expr, label: str | None = None) -> Assign:
         """``name = expr``, entries as names, activations as formulas."""
-        return Assign(name, self.node(named(self.symbols(expr), self.derivation.slopes)), label)
+        return Assign(name, self.node(named(self.symbols(expr), self.slopes)), label)
 
     def symbols(self, expr: Expr) -> Expr:
         """``expr`` with a symbol for each entry and each ∂E/∂a that stands by itself; one example is a batch of one."""
@@ -116,6 +128,7 @@ class ScalarLines:
 
     def node(self, expr: Expr) -> Node:
         """The node of a formula in symbols of entries."""
+        expr = expr.xreplace(self.known)
         numbers = source.named_numbers(self.derivation.graph.spec)
         self.read.values.update({s: Var(s.name) for s in expr.free_symbols if s not in numbers})
         return self.read(expr)
@@ -146,7 +159,7 @@ class ScalarLines:
         units = {entry: own_piece(at.block if isinstance(at, InBlock) else 0) for entry, at in places.items()}
         units |= {entry: OWN[entry.base] for entry in right.atoms(Entry) if entry.base in OWN}
         formula = right.replace(lambda e: isinstance(e, Sum), lambda total: RowSum(total.function))
-        return named(formula.xreplace(units), self.derivation.slopes)
+        return named(formula.xreplace(units), self.slopes)
 
     def at_unit(self, formula: Expr, layer: int, j: int) -> Expr:
         """A formula in ``own_piece`` and ``OWN`` at unit j of ``layer``, sums over the row written out."""

@@ -53,8 +53,13 @@ def single_constants(spec: NetworkSpec) -> list[tuple[str, str]]:
 
 
 def fixed(spec: NetworkSpec) -> dict[Symbol, Rational]:
-    """The parameters that keep their numbers; those that are trained are arguments."""
-    return {symbol: value for symbol, value in spec.parameters.items() if symbol not in spec.trained}
+    """The parameters that keep their numbers; those that are trained are arguments, those that are 1 are left out."""
+    return {symbol: value for symbol, value in spec.parameters.items() if symbol not in spec.trained and value != 1}
+
+
+def left_out(spec: NetworkSpec) -> dict[Symbol, Rational]:
+    """The parameters that are 1 and stay so: code is made of the formulas with the number put in, a factor less."""
+    return {symbol: value for symbol, value in spec.parameters.items() if symbol not in spec.trained and value == 1}
 
 
 def weights_of_classes(spec: NetworkSpec) -> dict[Symbol, Rational]:
