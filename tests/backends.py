@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pytest
 
 from symbackprop.derivation.derive import derive
 from symbackprop.emit.targets import emit, load
@@ -27,6 +28,14 @@ class Backend:
     make: Callable[[np.ndarray], Any]
     back: Callable[[Any], np.ndarray] = np.asarray
     around: Callable[[], AbstractContextManager[Any]] = nullcontext
+
+    @contextmanager
+    def ready(self) -> Iterator[Backend]:
+        """The backend, where it is installed; else the test is skipped."""
+        for name in self.needs:
+            pytest.importorskip(name)
+        with self.around():
+            yield self
 
 
 def _of(module: str, function: str, **options: Any) -> Callable[[np.ndarray], Any]:

@@ -26,10 +26,7 @@ ORACLES = {  # of pre-activations, outputs and class numbers
 
 @pytest.fixture(params=BACKENDS)
 def backend(request):
-    found = BACKENDS[request.param]
-    for name in found.needs:
-        pytest.importorskip(name)
-    with found.around():
+    with BACKENDS[request.param].ready() as found:
         yield found
 
 

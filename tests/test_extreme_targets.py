@@ -24,10 +24,7 @@ LEAST = 2.3e-308  # below it, results may have been made 0
 
 @pytest.fixture(params=[name for name in BACKENDS if name != "numpy" and not name.endswith("dask")])
 def backend(request):
-    found = BACKENDS[request.param]
-    for name in found.needs:
-        pytest.importorskip(name)
-    with found.around():
+    with BACKENDS[request.param].ready() as found:
         yield found
 
 

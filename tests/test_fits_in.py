@@ -16,10 +16,7 @@ LAYOUTS = ["S1", "S4", "bishop", "rumelhart1986"]  # from_to, to_from, biases in
 
 @pytest.fixture(params=["numpy", "array-api-numpy", "numba", "torch", "jax"])
 def backend(request):
-    found = BACKENDS[request.param]
-    for name in found.needs:
-        pytest.importorskip(name)
-    with found.around():
+    with BACKENDS[request.param].ready() as found:
         yield found
 
 

@@ -13,10 +13,7 @@ from symbackprop.catalogue.losses import LOSSES
 @pytest.fixture
 def backend(request):
     """Each of them, where it is installed."""
-    found = BACKENDS[request.param]
-    for name in found.needs:
-        pytest.importorskip(name)
-    with found.around():
+    with BACKENDS[request.param].ready() as found:
         yield found
 
 

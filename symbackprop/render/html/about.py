@@ -61,14 +61,18 @@ class AboutWriter:
     def __call__(self) -> Iterator[About]:
         """Every weight, bias, unit and δ of a derivation that holds lines of its own for each."""
         graph = self.writer.derivation.graph
-        for of in (*graph.weights(), *graph.biases()):
-            yield self.parameter(of)
+        yield from map(self.parameter, self.shown())
         for layer in range(1, graph.depth + 1):
             for unit in graph.units(layer):
                 yield self.unit(layer, unit)
         for layer in range(2, graph.depth + 1):
             for pre in graph.fed(layer):
                 yield self.delta(layer, pre)
+
+    def shown(self) -> list[Entry]:
+        """The weights and biases that can be selected."""
+        graph = self.writer.derivation.graph
+        return [*graph.weights(), *graph.biases()]
 
     def parameter(self, of: Entry) -> About:
         """A weight or a bias: the product along each path, the factors put in, and the same with δ."""

@@ -27,18 +27,10 @@ MOST = 700  # weights and biases; where there are more, only units and δ are se
 class FoldedAboutWriter(AboutWriter):
     """Writes of each part what any unit's equation says of it."""
 
-    def __call__(self) -> Iterator[About]:
-        """Every weight and bias, as far as a page can hold them, every unit and δ."""
-        graph = self.writer.derivation.graph
-        parameters = [*graph.weights(), *graph.biases()]
-        for of in parameters if len(parameters) <= MOST else ():
-            yield self.parameter(of)
-        for layer in range(1, graph.depth + 1):
-            for unit in graph.units(layer):
-                yield self.unit(layer, unit)
-        for layer in range(2, graph.depth + 1):
-            for pre in graph.fed(layer):
-                yield self.delta(layer, pre)
+    def shown(self) -> list[Entry]:
+        """Every weight and bias, as far as a page can hold them."""
+        parameters = super().shown()
+        return parameters if len(parameters) <= MOST else []
 
     def parameter(self, of: Entry) -> About:
         """A weight or a bias: δ times what it carries, and how many paths that stands for."""
