@@ -154,7 +154,7 @@ class ScalarLines:
 
     def of_any_unit(self, right: Expr) -> Expr:
         """A formula over the units of a layer in ``own_piece`` and ``OWN``, sums over them as sums over a row."""
-        right = right.xreplace(self.derivation.graph.sizes)
+        right = right.xreplace({**self.derivation.graph.sizes, **self.known})
         places = {entry: entry.indices[-1] for entry in right.atoms(Entry) if entry.base == PRE}
         units = {entry: own_piece(at.block if isinstance(at, InBlock) else 0) for entry, at in places.items()}
         units |= {entry: OWN[entry.base] for entry in right.atoms(Entry) if entry.base in OWN}
@@ -192,7 +192,7 @@ class ScalarLines:
             return self.line(ERROR_NAME, instantiate(graph.error.right, graph.sizes) + graph.penalty(), "error.units")
         out, target = OUT[graph.depth, OUTPUT_UNIT], TARGET[OUTPUT_UNIT]
         factor, total = graph.error.right.xreplace(graph.sizes).as_independent(Sum)
-        units = {out: OWN[OUT], target: OWN[TARGET], CLASS_WEIGHT[OUTPUT_UNIT]: OWN[CLASS_WEIGHT]}
+        units = {**self.known, out: OWN[OUT], target: OWN[TARGET], CLASS_WEIGHT[OUTPUT_UNIT]: OWN[CLASS_WEIGHT]}
         share_of_unit = in_logarithms(total.function.xreplace(units), OWN[OUT], self.output_formula(graph.depth))
         formula = stable_form(share_of_unit)
         shares = [self.at_unit(formula, graph.depth, k) for k in graph.units(graph.depth)]
