@@ -121,8 +121,8 @@ def loss_and_gradients(
     delta3 *= u3
     delta3 /= n
     dW2 = a2.T.dot(delta3, ws["dW2"])  # (99)
-    delta2 = delta3.dot(W2.T, ws["delta2"])  # (98)
-    u2 = g_prime(z2)
+    u2 = g_prime(z2)  # (98)
+    delta2 = delta3.dot(W2.T, ws["delta2"])
     delta2 *= u2
     dW1 = x.T.dot(delta2, ws["dW1"])  # (100)
     return float(error), {

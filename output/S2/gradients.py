@@ -122,7 +122,6 @@ def loss_and_gradients(
     x, y = _pairs(x, y)
     x, ws = _in_workspace(x, params, workspace)
     n = len(x)
-    real = x.dtype.type
     z2 = x.dot(W1.T, ws["z2"])  # (101)
     a2 = np.minimum(z2, 0, out=ws["a2"])  # (102)
     np.exp(a2, a2)
@@ -139,10 +138,11 @@ def loss_and_gradients(
     np.exp(exp3_2, exp3_2)
     one_plus_exp3 = np.add(1, exp3_2, ws["one_plus_exp3"])
     u = np.greater(z3, 0, ws["u"])  # (105)
-    u_2 = np.where(u, real(1), real(0))
+    u_2 = np.positive(0, ws["u_2"])
+    np.putmask(u_2, u, 1)
     u_2 -= y
     u_3 = np.multiply(z3, u_2, z3)
-    u_4 = np.log1p(exp3_2, ws["u_4"])
+    u_4 = np.log1p(exp3_2, ws["u_2"])
     u_3 += u_4
     error = u_3.sum() / n
     delta3 = np.subtract(exp3, y, exp3)  # (106)
@@ -151,10 +151,10 @@ def loss_and_gradients(
     u3_2 = np.multiply(one_plus_exp3, n, one_plus_exp3)
     delta3 /= u3_2
     dW2 = delta3.T.dot(a2, ws["dW2"])  # (109)
-    delta2 = delta3.dot(W2, ws["z2"])  # (107)
-    delta2 *= a2
-    u2_2 = np.subtract(1, a2, a2)
-    delta2 *= u2_2
+    u2_2 = np.subtract(1, a2, ws["z2"])  # (107)
+    u2_3 = np.multiply(a2, u2_2, a2)
+    delta2 = delta3.dot(W2, ws["z2"])
+    delta2 *= u2_3
     dW1 = delta2.T.dot(x, ws["dW1"])  # (111)
     return float(error), {
         "W1": dW1,
@@ -184,7 +184,7 @@ def make_workspace(batch: int, dtype: DTypeLike = np.float64) -> Arrays:
         "exp3_2": np.empty((batch, 1), dtype),
         "one_plus_exp3": np.empty((batch, 1), dtype),
         "u": np.empty((batch, 1), bool),
-        "u_4": np.empty((batch, 1), dtype),
+        "u_2": np.empty((batch, 1), dtype),
     }
 
 

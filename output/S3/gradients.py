@@ -149,8 +149,8 @@ def loss_and_gradients(
     dW2 = O1.T.dot(delta2, ws["dW2"])  # (70)
     u2_2 = np.multiply(lambda_, W2, ws["u2_2"])
     dW2 += u2_2
-    delta1 = delta2.dot(W2.T, ws["delta1"])  # (69)
-    u1 = f1_prime(A1)
+    u1 = f1_prime(A1)  # (69)
+    delta1 = delta2.dot(W2.T, ws["delta1"])
     delta1 *= u1
     dW1 = I.T.dot(delta1, ws["dW1"])  # (71)
     u1_2 = np.multiply(lambda_, W1, ws["u1_2"])

@@ -143,13 +143,13 @@ def loss_and_gradients(
     error = 0.5 * np.vdot(delta4, delta4) / n
     delta4 /= n  # (190)
     dW3 = delta4.T.dot(a3, ws["dW3"])  # (193)
-    delta3 = delta4.dot(W3, ws["delta3"])  # (191)
-    u3 = f_prime(z3)
+    u3 = f_prime(z3)  # (191)
+    delta3 = delta4.dot(W3, ws["delta3"])
     delta3 *= u3
     dW2 = delta3.T.dot(a2, ws["dW2"])  # (194)
     db2 = ws["ones"].dot(delta3, ws["db2"])  # (195)
-    delta2 = delta3.dot(W2, ws["delta2"])  # (192)
-    u2 = f_prime(z2)
+    u2 = f_prime(z2)  # (192)
+    delta2 = delta3.dot(W2, ws["delta2"])
     delta2 *= u2
     dW1 = delta2.T.dot(x, ws["dW1"])  # (196)
     db1 = ws["ones"].dot(delta2, ws["db1"])  # (197)

@@ -150,10 +150,10 @@ def loss_and_gradients(
     delta2 /= n
     dW2 = delta2.T.dot(a1, ws["dW2"])  # (61)
     db2 = ws["ones"].dot(delta2, ws["db2"])  # (62)
-    delta1 = delta2.dot(W2, ws["z1"])  # (60)
-    delta1 *= a1
-    u1_2 = np.subtract(1, a1, a1)
-    delta1 *= u1_2
+    u1_2 = np.subtract(1, a1, ws["z1"])  # (60)
+    u1_3 = np.multiply(a1, u1_2, a1)
+    delta1 = delta2.dot(W2, ws["z1"])
+    delta1 *= u1_3
     dW1 = delta1.T.dot(x, ws["dW1"])  # (63)
     db1 = ws["ones"].dot(delta1, ws["db1"])  # (64)
     return float(error), {

@@ -143,7 +143,10 @@ class ArrayModule:
                 self.of_targets.union(*(part.helpers for part in functions)), self.stored.library.helpers
             ),
             "stand_ins": stand_ins(backward.keywords, spec, self.printer),
+            "uses_any": bool(source.functions_handed_in(spec)),
+            "uses_callable": bool(source.functions_handed_in(spec)),
             "few_examples": None,
+            "pass_functions": (),
         }
 
     @property

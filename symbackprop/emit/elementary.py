@@ -7,7 +7,7 @@ array, stays whole inside its line.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
@@ -15,6 +15,7 @@ from symbackprop.emit.names import RESERVED
 from symbackprop.emit.program import (
     Assign,
     Columns,
+    MatMul,
     Node,
     Number,
     Op,
@@ -117,11 +118,19 @@ class _Cutter:
         if not shape(node, self.known):
             return with_parts(node, tuple(map(self.operation, parts(node))))
         if isinstance(node, Op) and node.function in BY_TWO and len(node.args) > 2:
-            node = reduce(lambda left, right: Op(node.function, (left, right)), node.args)  # type: ignore[union-attr]
+            function, args = node.function, node.args
+            if function == "multiply" and isinstance(args[0], MatMul):
+                args = (args[0], Op(function, args[1:]))
+            node = reduce(lambda left, right: Op(function, (left, right)), args)
         if isinstance(node, Op) and node.function == "add":
             left, right = node.args
             return replace(node, args=(self.atom(left), self.term(right)))
-        return with_parts(node, tuple(map(self.atom, parts(node))))
+        return with_parts(node, self.atoms(parts(node)))
+
+    def atoms(self, nodes: Sequence[Node]) -> tuple[Node, ...]:
+        """The atoms of ``nodes``; matrix products are computed last, for they may find what the others needed."""
+        found = {node: self.atom(node) for node in sorted(nodes, key=lambda node: isinstance(node, MatMul))}
+        return tuple(found[node] for node in nodes)
 
     def term(self, node: Node) -> Node:
         """What is added, as an atom: a minus sign in front of it stays, for it is subtracted."""

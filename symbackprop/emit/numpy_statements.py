@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from symbackprop.emit.numpy import NumPyPrinter
 from symbackprop.emit.printer import ATOM, COMPARISONS
-from symbackprop.emit.program import Joined, MatMul, Node, Number, Op, Reduce, free_name
+from symbackprop.emit.program import Joined, MatMul, Node, Number, Op, Reduce, Together, free_name
 from symbackprop.emit.shapes import Shape, shape
-from symbackprop.emit.storage import Placed, Store
+from symbackprop.emit.storage import FRESH, Placed, Store, is_last
 from symbackprop.errors import UnsupportedExpression
 
 SIGNS = {"add": "+=", "subtract": "-=", "multiply": "*=", "divide": "/="}
@@ -56,8 +56,15 @@ class Statements:
 
     def __call__(self) -> Iterator[tuple[list[str], str | None]]:
         """The statements, each with the label of the Step that begins there."""
+        together: list[Placed] = []
         for line in self.lines:
-            yield [self.statement(line)], line.line.label
+            if isinstance(line.line.node, Together):
+                together.append(line)
+                if is_last(line.line.node):
+                    yield [self.call(line.line.node, together)], together[0].line.label
+                    together = []
+            else:
+                yield self.statements(line), line.line.label
 
     def name(self, value: str) -> str:
         """What ``value`` is called in the source."""
@@ -68,14 +75,59 @@ class Statements:
         names = [*filter(self.results.__contains__, store.names), *filter(self.own.__contains__, store.names)]
         return names[0] if names else self.name(store.names[0])
 
-    def statement(self, placed: Placed) -> str:
-        """One operation as a statement."""
-        name, node = self.name(placed.line.name), placed.line.node
-        if placed.store is None or not (placed.store.kept or placed.over):
-            return f"{name} = {self.printer(node)}"
-        out = self.name(placed.over) if placed.over else f'ws["{self.key(placed.store)}"]'
+    def array(self, placed: Placed) -> str | None:
+        """The array that an operation writes into, unless over a value; None: a new one."""
+        assert placed.store is not None
+        return f'ws["{self.key(placed.store)}"]'
+
+    def out(self, placed: Placed) -> str | None:
+        """The array that an operation writes into; None: one that it makes."""
+        if placed.over is not None:
+            return self.name(placed.over)
+        return self.array(placed) if placed.store is not None and placed.store.kept else None
+
+    def call(self, node: Together, results: Sequence[Placed]) -> str:
+        """The call of a function of the module's own, which writes all its ``results``, sums over all rows apart."""
+        outs = {self.name(each.line.name): self.out(each) for each in results}
+        totals = [f"{name}, " for name, out in outs.items() if out is None]
+        names = [f", {name}" for name, out in outs.items() if out is not None]
+        rows = ", ".join([*map(self.printer, node.args), *filter(None, outs.values())])
+        whole = [*map(self.printer, node.whole), *(self.of_ones((n, 1)) for n in node.ones)]
+        helper = "_total_in_blocks" if totals else "_in_blocks"
+        called = ", ".join([node.function, f"({rows})", *whole])
+        return f"{''.join(totals)}*_{''.join(names)} = {helper}({called})"
+
+    def statements(self, placed: Placed) -> list[str]:
+        """One operation as a statement, or as several."""
+        name, node, out = self.name(placed.line.name), placed.line.node, self.out(placed)
+        if out is None:
+            return [f"{name} = {self.printer(node)}"]
+        match node:
+            case Op("where", args):
+                return self.choice(name, args, out, over=placed.over is not None)
+            case Op(function, _) if function in FRESH:
+                return [f"{out}[:] = {self.printer(node)}"]
+        return [self.statement(name, node, out)]
+
+    def choice(self, name: str, args: Sequence[Node], out: str, *, over: bool) -> list[str]:
+        """One value where a test holds, put among the entries of the other; or the other way round."""
+        test, value, other = map(self.printer, args)
+        if over and out == value:
+            return [f"np.logical_not({test}, {test})", *self.put(name, value, test, other)]
+        opening = f"np.positive({other}, {out})"
+        return [
+            *([] if over else [opening if name == out else f"{name} = {opening}"]),
+            *self.put(name, out if over else name, test, value),
+        ]
+
+    def put(self, name: str, array: str, test: str, value: str) -> list[str]:
+        """``value`` put into ``array`` where ``test`` holds, and called ``name``."""
+        return [f"np.putmask({array}, {test}, {value})", *([f"{name} = {array}"] if name != array else [])]
+
+    def statement(self, name: str, node: Node, out: str) -> str:
+        """One operation as a statement that writes into ``out``."""
         if not isinstance(node, Op):
-            return f"{name} = {self.product(node, out)}"
+            return self.product(node, out) if name == out else f"{name} = {self.product(node, out)}"
         function, args = operation(node)
         texts = [self.printer(arg) for arg in args]
         if name == out and function in SIGNS and out in (texts if function in TWO_SIDED else texts[:1]):
@@ -111,10 +163,15 @@ class Statements:
         """The places in an array with so many columns where its rows begin, in the work space."""
         return f'ws["{self.starts.setdefault(columns, f"starts{columns}")}"]'
 
-    def room(self) -> Iterator[tuple[str, Shape, bool]]:
-        """The arrays of the work space, but for those of ones: name, shape, whether they hold truth values."""
-        stores = dict.fromkeys(line.store for line in self.lines if line.store is not None and line.store.kept)
-        yield from ((self.key(store), store.shape, store.truth) for store in stores)
+    @property
+    def stores(self) -> list[Store]:
+        """The arrays of the work space, but for those of ones."""
+        return list(dict.fromkeys(line.store for line in self.lines if line.store is not None and line.store.kept))
+
+    @property
+    def columns(self) -> float:
+        """How many numbers the work space holds for each example, besides ones."""
+        return sum(store.columns for store in self.stores if store.host is None)
 
 
 def operation(node: Op) -> tuple[str, tuple[Node, ...]]:

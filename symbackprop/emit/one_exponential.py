@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from symbackprop.emit.program import Assign, Node, Op, Var, free_name, walk
-from symbackprop.emit.several import ONE, ZERO, replaced
+from symbackprop.emit.program import Assign, Node, Op, Var, free_name, replaced, walk
+from symbackprop.emit.several import ONE, ZERO
 
 
 def with_one_exponential(lines: Iterable[Assign], taken: set[str]) -> Iterator[Assign]:

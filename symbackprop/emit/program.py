@@ -115,7 +115,23 @@ class Joined:
     blocks: tuple[Node, ...]
 
 
-Node = Var | Number | Op | Call | MatMul | Transposed | Reduce | Columns | Joined
+@dataclass(frozen=True)
+class Together:
+    """Result number ``at`` of the ``count`` that a ``function`` of the module's own computes together, row by row.
+
+    It reads ``args`` by rows and ``whole`` as they are, and columns of so many ``ones``.
+    """
+
+    function: str
+    args: tuple[Node, ...]
+    whole: tuple[Node, ...]
+    ones: tuple[int, ...]
+    at: int
+    count: int
+    shape: tuple[int | None, ...]
+
+
+Node = Var | Number | Op | Call | MatMul | Transposed | Reduce | Columns | Joined | Together
 
 
 @dataclass(frozen=True)
@@ -132,6 +148,8 @@ def parts(node: Node) -> tuple[Node, ...]:
     match node:
         case Op(_, args) | Call(_, args):
             return args
+        case Together(_, args, whole):
+            return args + whole
         case MatMul(left, right):
             return left, right
         case Transposed(of) | Reduce(_, of, _) | Columns(of, _, _):
@@ -150,6 +168,8 @@ def with_parts(node: Node, new: tuple[Node, ...]) -> Node:
     match node:
         case Op() | Call():
             return replace(node, args=new)
+        case Together():
+            return replace(node, args=new[: len(node.args)], whole=new[len(node.args) :])
         case MatMul():
             return MatMul(*new)
         case Transposed() | Reduce() | Columns():
@@ -157,6 +177,11 @@ def with_parts(node: Node, new: tuple[Node, ...]) -> Node:
         case Joined():
             return Joined(new)
     return node
+
+
+def replaced(node: Node, known: Mapping[Node, Node]) -> Node:
+    """``node`` with what is ``known`` by other nodes replaced."""
+    return known[node] if node in known else with_parts(node, tuple(replaced(part, known) for part in parts(node)))
 
 
 def walk(node: Node) -> Iterator[Node]:

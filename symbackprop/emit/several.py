@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from sympy import Integer
 
-from symbackprop.emit.program import Assign, Node, Number, Op, Reduce, Var, free_name, parts, walk, with_parts
+from symbackprop.emit.program import Assign, Node, Number, Op, Reduce, Var, free_name, parts, replaced, walk, with_parts
 from symbackprop.emit.unrolled import together
 from symbackprop.errors import UnsupportedExpression
 from symbackprop.network.quantities import BATCH
@@ -75,8 +75,3 @@ def over_several(lines: Iterable[Assign], given: Collection[str], taken: Collect
     if any(isinstance(n, Var) and n.name in of_each for line in found.after for n in walk(line.node)):
         raise UnsupportedExpression("what is computed of each example is needed after all of them")
     return found
-
-
-def replaced(node: Node, known: Mapping[Node, Node]) -> Node:
-    """``node`` with what is ``known`` by other nodes replaced."""
-    return known[node] if node in known else with_parts(node, tuple(replaced(part, known) for part in parts(node)))

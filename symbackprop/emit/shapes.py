@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from symbackprop.emit.program import TESTS, Call, Columns, Joined, MatMul, Node, Number, Op, Reduce, Transposed, Var
+from symbackprop.emit.program import (
+    TESTS,
+    Call,
+    Columns,
+    Joined,
+    MatMul,
+    Node,
+    Number,
+    Op,
+    Reduce,
+    Together,
+    Transposed,
+    Var,
+)
 
 Shape = tuple[int | None, ...]  # None stands for the number of examples
 
@@ -39,6 +52,8 @@ def shape(node: Node, known: Mapping[str, Shape]) -> Shape:
             return (*shape(of, known)[:-1], 1)
         case Reduce():
             return ()
+        case Together():
+            return node.shape
 
 
 def repeated(shapes: list[Shape]) -> Shape:
