@@ -44,6 +44,12 @@ NETWORKS = {
         "penalty": "l2:mu:half_mean:biases",
         "title": "A title",
     },
+    "blocks": {
+        "layers": "3-24-9-30",
+        "activation": ("log_softmax", "glu", "softmax"),
+        "loss": "ce",
+        "class_weights": ("1.5",) * 30,
+    },
     "deep": {"layers": "-".join(["4"] * 40), "activation": "mish", "loss": "log_cosh", "penalty": "l1:0.1"},
 }
 PROFILES = {"softmax": "S4", "relu": "bishop", "prelu": "rumelhart1986"}

@@ -19,6 +19,7 @@ Parameters of PyTorch; state is the state_dict() of a torch.nn.Sequential of lin
 # Title: Understanding Backpropagation Algorithm
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -186,6 +187,13 @@ def make_workspace(batch: int, dtype: DTypeLike = np.float64) -> Arrays:
         "delta2": np.empty((batch, 2), dtype),
         "dW1": np.empty((2, 4), dtype),
         "db1": np.empty((2,), dtype),
+        **_fixed(batch, np.dtype(dtype)),
+    }
+
+
+@lru_cache(maxsize=4)
+def _fixed(batch: int, dtype: np.dtype) -> Arrays:
+    return {
         "ones": np.ones((batch,), dtype),
     }
 

@@ -21,6 +21,7 @@ Parameters of PyTorch; state is the state_dict() of a torch.nn.Sequential of lin
 import math
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -187,6 +188,13 @@ def make_workspace(batch: int, dtype: DTypeLike = np.float64) -> Arrays:
         "a1": np.empty((batch, 2), dtype),
         "z2": np.empty((batch, 1), dtype),
         "a2": np.empty((batch, 1), dtype),
+        **_fixed(batch, np.dtype(dtype)),
+    }
+
+
+@lru_cache(maxsize=4)
+def _fixed(batch: int, dtype: np.dtype) -> Arrays:
+    return {
         "ones": np.ones((batch,), dtype),
     }
 

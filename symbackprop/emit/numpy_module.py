@@ -118,7 +118,8 @@ def work_space(statements: Statements, made: Collection[str]) -> dict[str, Any]:
     starts = [(name, f"np.arange(0, {size} * batch, {size})[:, None]") for size, name in statements.starts.items()]
     first = next(iter(room))
     return {
-        "arrays": [*arrays, *ones, *starts],
+        "arrays": arrays,
+        "fixed": [*ones, *starts],
         "hosted": [
             (name, statements.key(store.host), store.first, store.first + store.columns)
             for name, store in room.items()

@@ -78,7 +78,7 @@ class PassFunctions:
         if any("real(" in line for line in text):
             text.insert(0, f"real = {short[rows[0]]}.dtype.type")
         if of.total:
-            text.append(f"return {short[of.total]}")
+            text.append(f"return float({short[of.total]})")
         ones = tuple(shape[0] or 1 for shape in statements.ones)
         same = [each.name for each in self.written if each.lines == text]
         if same:
