@@ -115,7 +115,7 @@ TWINS = {
     "a sign": ("delta3 = np.subtract(exp3, t, ", "delta3 = np.subtract(t, exp3, "),
     "a factor of a half": ("np.multiply(sum3, n, ", "np.multiply(sum3, 2 * n, "),
     "a bias left out": ('db1 = ws["ones"]', 'db1 = 0 * ws["ones"]'),
-    "the slope at the output instead of the pre-activation": ("np.add(1, z, ", "np.add(1, a, "),
+    "the slope at the output instead of the pre-activation": ("np.add(1.0, z, ", "np.add(1.0, a, "),
     "the penalty's part": ("np.multiply(0.3, W2, ", "np.multiply(0.6, W2, "),
 }
 

@@ -123,21 +123,21 @@ def loss_and_gradients(
     x, ws = _in_workspace(x, params, workspace)
     n = len(x)
     z2 = x.dot(W1.T, ws["z2"])  # (101)
-    a2 = np.minimum(z2, 0, out=ws["a2"])  # (102)
+    a2 = np.minimum(z2, 0.0, out=ws["a2"])  # (102)
     np.exp(a2, a2)
     u2 = np.abs(z2, z2)
     np.negative(u2, u2)
     np.exp(u2, u2)
-    u2 += 1
+    u2 += 1.0
     a2 /= u2
     z3 = a2.dot(W2.T, ws["z3"])  # (103)
-    exp3 = np.minimum(z3, 0, out=ws["exp3"])
+    exp3 = np.minimum(z3, 0.0, out=ws["exp3"])
     np.exp(exp3, exp3)
     exp3_2 = np.abs(z3, ws["exp3_2"])
     np.negative(exp3_2, exp3_2)
     np.exp(exp3_2, exp3_2)
-    one_plus_exp3 = np.add(1, exp3_2, ws["one_plus_exp3"])
-    u = np.greater(z3, 0, ws["u"])  # (105)
+    one_plus_exp3 = np.add(1.0, exp3_2, ws["one_plus_exp3"])
+    u = np.greater(z3, 0.0, ws["u"])  # (105)
     u_2 = np.positive(0, ws["u_2"])
     np.putmask(u_2, u, 1)
     u_2 -= y
@@ -151,7 +151,7 @@ def loss_and_gradients(
     u3_2 = np.multiply(one_plus_exp3, n, one_plus_exp3)
     delta3 /= u3_2
     dW2 = delta3.T.dot(a2, ws["dW2"])  # (109)
-    u2_2 = np.subtract(1, a2, ws["z2"])  # (107)
+    u2_2 = np.subtract(1.0, a2, ws["z2"])  # (107)
     u2_3 = np.multiply(a2, u2_2, a2)
     delta2 = delta3.dot(W2, ws["z2"])
     delta2 *= u2_3

@@ -127,31 +127,31 @@ def loss_and_gradients(
     n = len(x)
     z1 = x.dot(W1.T, ws["z1"])  # (54)
     z1 += b1
-    a1 = np.minimum(z1, 0, out=ws["a1"])  # (55)
+    a1 = np.minimum(z1, 0.0, out=ws["a1"])  # (55)
     np.exp(a1, a1)
     u1 = np.abs(z1, z1)
     np.negative(u1, u1)
     np.exp(u1, u1)
-    u1 += 1
+    u1 += 1.0
     a1 /= u1
     z2 = a1.dot(W2.T, ws["z2"])  # (56)
     z2 += b2
-    a2 = np.minimum(z2, 0, out=ws["a2"])  # (57)
+    a2 = np.minimum(z2, 0.0, out=ws["a2"])  # (57)
     np.exp(a2, a2)
     u2 = np.abs(z2, z2)
     np.negative(u2, u2)
     np.exp(u2, u2)
-    u2 += 1
+    u2 += 1.0
     a2 /= u2
     delta2 = np.subtract(a2, y, ws["z2"])  # (58)
     error = 0.5 * np.vdot(delta2, delta2) / n
     delta2 *= a2  # (59)
-    u2_2 = np.subtract(1, a2, a2)
+    u2_2 = np.subtract(1.0, a2, a2)
     delta2 *= u2_2
     delta2 /= n
     dW2 = delta2.T.dot(a1, ws["dW2"])  # (61)
     db2 = ws["ones"].dot(delta2, ws["db2"])  # (62)
-    u1_2 = np.subtract(1, a1, ws["z1"])  # (60)
+    u1_2 = np.subtract(1.0, a1, ws["z1"])  # (60)
     u1_3 = np.multiply(a1, u1_2, a1)
     delta1 = delta2.dot(W2, ws["z1"])
     delta1 *= u1_3

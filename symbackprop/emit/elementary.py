@@ -105,6 +105,9 @@ class _Cutter:
     def operation(self, node: Node) -> Node:
         """``node`` as one operation on atoms; a number as it is, with atoms for the arrays in it."""
         match node:
+            case Op("multiply", (MatMul() as product, Op("add", (Number(one), Op("negative", (rest,)))))) if one == 1:
+                # δ(1 - u) as δ - δu: between two arrays NumPy subtracts faster than between a number and an array.
+                node = Op("add", (product, Op("negative", (Op("multiply", (rest, product)),))))
             case Op("multiply", args):
                 node = replace(node, args=tuple(map(counted, args)))
             case Op("add", (Op("negative") as first, second, *rest)) if not _is_negative(second):

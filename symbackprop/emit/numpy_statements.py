@@ -129,13 +129,18 @@ class Statements:
         if not isinstance(node, Op):
             return self.product(node, out) if name == out else f"{name} = {self.product(node, out)}"
         function, args = operation(node)
-        texts = [self.printer(arg) for arg in args]
+        texts = [self.argument(arg) for arg in args]
         if name == out and function in SIGNS and out in (texts if function in TWO_SIDED else texts[:1]):
             other = texts[1] if texts[0] == out else texts[0]
             return f"{name} {SIGNS[function]} {other}"
         called = UFUNCS.get(function) or self.printer.functions[function]
         call = f"{called}({', '.join(texts)}, {'out=' if function in BY_KEYWORD else ''}{out})"
         return call if name == out else f"{name} = {call}"
+
+    def argument(self, node: Node) -> str:
+        """What a function is handed; whole numbers as floating-point ones, which NumPy takes up faster."""
+        text = self.printer(node)
+        return f"{text}.0" if isinstance(node, Number) and node.value.is_Integer else text
 
     def product(self, node: Node, out: str) -> str:
         """A matrix product, or a sum as the product with ones, or a greatest entry, or arrays side by side."""
