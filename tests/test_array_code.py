@@ -67,6 +67,15 @@ def test_no_value_is_overwritten_that_is_read_later(name):
         assert stores[gradient] is None or stores[gradient].names[-1] == gradient  # None: a number
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_each_backward_equation_is_cited_once(name):
+    module = module_of(name)
+    labels = [label for _, label in backward(module)[0]() if label]
+    assert len(labels) == len(set(labels))
+    wanted = {*module.outputs, *module.program.deltas}
+    assert {line.label for line in module.program.lines if line.name in wanted and line.label} <= set(labels)
+
+
 def test_an_array_given_away_too_early_is_found(monkeypatch):
     def too_early(lines, results):
         return {name: min(at, line_of[name] + 1) for name, at in right(lines, results).items() if name in line_of} | {

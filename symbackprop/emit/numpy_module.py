@@ -11,10 +11,11 @@ from symbackprop.emit.array_module import ArrayModule, layer_of
 from symbackprop.emit.elementary import elementary
 from symbackprop.emit.few_examples import MOST_PRODUCTS, few_examples
 from symbackprop.emit.linearity import divided_at_the_output
+from symbackprop.emit.lines import Lines
 from symbackprop.emit.loss_pass import Given, loss_by_blocks
 from symbackprop.emit.numpy import NumPyPrinter
 from symbackprop.emit.numpy_statements import Statements
-from symbackprop.emit.one_pass import Layer, Pass, in_one_pass, shapes_of
+from symbackprop.emit.one_pass import Layer, Pass, in_one_pass
 from symbackprop.emit.pass_functions import PassFunction, PassFunctions
 from symbackprop.emit.program import Assign, Number, early, needed
 from symbackprop.emit.shapes import Shape
@@ -66,29 +67,28 @@ def backward(module: ArrayModule) -> tuple[Statements, list[PassFunction]]:
     Arrays take no more room than the activations and the δ do: where it is not enough, narrow ones lie inside wider
     ones, and where that is not enough, the loss is computed a few rows at a time.
     """
-    spec, lines, known, every = module.spec, backward_lines(module), handed_in(module), list(layers(module))
-    statements, functions = in_statements(module, *in_one_pass(lines, every, known))
+    spec, known, every = module.spec, handed_in(module), list(layers(module))
     one_set = sum(spec.sizes[1:]) + sum(spec.fed[1:])
+    lines = Lines(backward_lines(module), known)
+    statements, functions = in_statements(module, lines, in_one_pass(lines, every))
     find_hosts(statements.lines, statements.results, one_set)
     if statements.columns > one_set and spec.weight_count > MOST_PRODUCTS:
-        lines, passes = loss_by_blocks(lines, every[-1], of_loss(module), shapes_of(lines, known))
-        if passes:
-            lines, more = in_one_pass(lines, every[:-1], known)
-            statements, functions = in_statements(module, lines, [*passes, *more])
+        found = loss_by_blocks(Lines(backward_lines(module), known), every[-1], of_loss(module))
+        if found:
+            lines, loss = found
+            statements, functions = in_statements(module, lines, [loss, *in_one_pass(lines, every[:-1])])
             find_hosts(statements.lines, statements.results, one_set)
     return statements, functions
 
 
-def in_statements(
-    module: ArrayModule, lines: tuple[Assign, ...], passes: Sequence[Pass]
-) -> tuple[Statements, list[PassFunction]]:
+def in_statements(module: ArrayModule, lines: Lines, passes: Sequence[Pass]) -> tuple[Statements, list[PassFunction]]:
     """The lines as statements, and the functions for what is computed in one pass."""
     known, results = handed_in(module), list(module.program.gradients.values())
     printer = NumPyPrinter(source.named_numbers(module.spec))
-    functions = PassFunctions(printer, shapes_of(lines, known))
-    lines = tuple(functions(lines, passes))
-    places, shapes = placed(elementary(lines, known, module.outputs), known, results)
-    return Statements(printer, places, shapes, {line.name for line in lines}, results), functions.written
+    functions = PassFunctions(printer, lines.shapes)
+    called = tuple(functions(lines, passes))
+    places, shapes = placed(elementary(called, known, module.outputs), known, results)
+    return Statements(printer, places, shapes, {line.name for line in called}, results), functions.written
 
 
 def of_loss(module: ArrayModule) -> Given:

@@ -61,7 +61,8 @@ class Statements:
             if isinstance(line.line.node, Together):
                 together.append(line)
                 if is_last(line.line.node):
-                    yield [self.call(line.line.node, together)], together[0].line.label
+                    labels = (each.line.label for each in together)
+                    yield [self.call(line.line.node, together)], next(filter(None, labels), None)
                     together = []
             else:
                 yield self.statements(line), line.line.label

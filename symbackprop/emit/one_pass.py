@@ -12,18 +12,15 @@ from dataclasses import dataclass, replace
 from sympy import Integer
 
 from symbackprop.emit.elementary import counted, elementary
+from symbackprop.emit.lines import Lines, is_local, names_in
 from symbackprop.emit.program import (
     Assign,
-    Call,
     Columns,
     Joined,
     MatMul,
     Node,
     Number,
     Op,
-    Reduce,
-    Together,
-    Transposed,
     Var,
     free_name,
     layer_number,
@@ -70,86 +67,40 @@ class Layer:
     trained: frozenset[str]
 
 
-def in_one_pass(
-    lines: Iterable[Assign], layers: Iterable[Layer], known: Mapping[str, Shape]
-) -> tuple[tuple[Assign, ...], list[Pass]]:
-    """The lines, slopes of activations early where that saves arrays, and what is best computed in one pass."""
-    lines, passes = tuple(lines), list[Pass]()
+def in_one_pass(lines: Lines, layers: Iterable[Layer]) -> list[Pass]:
+    """What is best computed in one pass; slopes of activations come early in ``lines`` where that saves arrays."""
+    passes: list[Pass] = []
     for layer in layers:
-        shapes = shapes_of(lines, known)
-        lines, found = with_early_slope(lines, layer, shapes)
-        passes += [found] if found else values_by_blocks(lines, layer, shapes)
-        passes += delta_by_blocks(lines, layer, shapes_of(lines, known))
-    return lines, passes
+        found = with_early_slope(lines, layer)
+        passes += [found] if found else values_by_blocks(lines, layer)
+        passes += delta_by_blocks(lines, layer)
+    return passes
 
 
-def shapes_of(lines: Iterable[Assign], known: Mapping[str, Shape]) -> dict[str, Shape]:
-    """The shapes of all values."""
-    shapes = dict(known)
-    for line in lines:
-        shapes[line.name] = shape(line.node, shapes)
-    return shapes
-
-
-def with_early_slope(
-    lines: tuple[Assign, ...], layer: Layer, shapes: Mapping[str, Shape]
-) -> tuple[tuple[Assign, ...], Pass | None]:
-    """The lines with the slope of ``layer`` computed behind its outputs, if fewer arrays are kept then, or less room.
-
-    ``lines`` as they are, and None, if not.
-    """
-    own = dict(own_lines(lines, [layer.before], layer.trained))
+def with_early_slope(lines: Lines, layer: Layer) -> Pass | None:
+    """Moves the slope of ``layer`` behind its outputs, if fewer arrays are kept then, or less room is needed."""
+    own = lines.own([layer.before], layer.trained)
     local = {layer.before, *own}
     cutter = _Cutter(local, layer)
-    cut = [line if line.name in own else replace(line, node=cutter(line.node)) for line in lines]
+    cut = [replace(line, node=cutter(line.node)) for line in lines.reading(local) if line.name not in own]
     without = dict.fromkeys(cutter.found, Number(Integer(0)))
-    direct = {name for line in cut if line.name not in own for name in names_in(replaced(line.node, without))} & local
+    direct = {name for line in cut for name in names_in(replaced(line.node, without))} & local
     freed = {name for node in cutter.found for name in names_in(node)} & local - direct
     if not cutter.found or direct - {layer.before} != {layer.out} or len(freed) < len(cutter.found):
-        return lines, None
-    named = slope_of(cutter.found, layer, shapes)
+        return None
+    named = slope_of(cutter.found, layer, lines.shapes)
     if named is None:
-        return lines, None
+        return None
     slope, instead = named
     results = (layer.out, slope.name)
     found = Pass(f"{layer.activation}_and_slope", needed([*own.values(), slope], results), results)
-    if len(freed) == len(cutter.found) and not takes_more_room(found, freed, layer, shapes):
-        return lines, None
-    done: list[Assign] = []
+    if len(freed) == len(cutter.found) and not takes_more_room(found, freed, layer, lines.shapes):
+        return None
+    lines.shapes[slope.name] = shape(slope.node, lines.shapes)
+    lines.instead |= {**dict.fromkeys(own, ()), layer.out: found.lines}
     for line in cut:
-        if line.name == layer.out:
-            done += found.lines
-        elif line.name not in own:
-            done.append(replace(line, node=replaced(line.node, instead)))
-    return tuple(done), found
-
-
-def own_lines(
-    lines: Iterable[Assign], start: Iterable[str], whole: Collection[str], *, rows: bool = False
-) -> Iterator[tuple[str, Assign]]:
-    """The lines that compute from arrays at the ``start`` and ``whole`` ones, entry by entry or row by row, by name."""
-    own = set(start)
-    for line in lines:
-        if is_local(line.node, own, whole, rows=rows):
-            own.add(line.name)
-            yield line.name, line
-
-
-def is_local(node: Node, own: Collection[str], trained: Collection[str], *, rows: bool = False) -> bool:
-    """Whether ``node`` is computed entry by entry from ``own`` and ``trained`` values, or row by row."""
-    names = set(names_in(node))
-    apart = MatMul | Call | Transposed | Together
-    return (
-        not names.isdisjoint(own)
-        and names <= {*own, *trained}
-        and not any(isinstance(n, apart) for n in walk(node))
-        and all(rows and n.over == "columns" for n in walk(node) if isinstance(n, Reduce))
-    )
-
-
-def names_in(node: Node) -> Iterator[str]:
-    """The names that ``node`` reads."""
-    return (n.name for n in walk(node) if isinstance(n, Var))
+        lines.put(replace(line, node=replaced(line.node, instead)))
+    return found
 
 
 class _Cutter:
@@ -193,34 +144,35 @@ def slope_of(
     return Assign(name, Joined(tuple(nodes))), dict(zip(nodes, columns, strict=True))
 
 
-def delta_by_blocks(lines: Sequence[Assign], layer: Layer, shapes: Mapping[str, Shape]) -> Iterator[Pass]:
+def delta_by_blocks(lines: Lines, layer: Layer) -> Iterator[Pass]:
     """The line of the δ of ``layer``, if it is computed row by row and needs more arrays than it reads.
 
     It may write over these, unless others read them too, but for the layer's own lines and matrix products.
     """
-    forward = dict(own_lines(lines, [layer.before], layer.trained, rows=True))
-    for line in lines:
-        reads = set(names_in(line.node)) - layer.trained
-        others = [each for each in lines if each is not line and each.name not in forward]
-        if (
-            line.name == layer.delta
-            and is_local(line.node, reads, layer.trained, rows=True)
-            and not any(isinstance(n, Number) and n.value.free_symbols for n in walk(line.node))
-            and reads.isdisjoint(name for each in others for name in names_outside_products(each.node))
-            and arrays([line], reads, [line.name], shapes) > len(reads)
-        ):
-            yield Pass(f"{layer.activation}_delta", (line,), (line.name,))
+    line = lines.of.get(layer.delta)
+    if line is None:
+        return
+    reads, own = set(names_in(line.node)) - layer.trained, lines.own([layer.before], layer.trained, rows=True)
+    others = [each for each in lines.reading(reads) if each is not line and each.name not in own]
+    if (
+        is_local(line.node, reads, layer.trained, rows=True)
+        and not any(isinstance(n, Number) and n.value.free_symbols for n in walk(line.node))
+        and reads.isdisjoint(name for each in others for name in names_outside_products(each.node))
+        and arrays([line], reads, [line.name], lines.shapes) > len(reads)
+    ):
+        yield Pass(f"{layer.activation}_delta", (line,), (line.name,))
 
 
-def values_by_blocks(lines: Sequence[Assign], layer: Layer, shapes: Mapping[str, Shape]) -> Iterator[Pass]:
+def values_by_blocks(lines: Lines, layer: Layer) -> Iterator[Pass]:
     """The lines of the outputs of ``layer``, if they need arrays besides these and the pre-activations."""
-    own = dict(own_lines(lines, [layer.before], layer.trained, rows=True))
-    if layer.out in own:
-        inside = needed(own.values(), [layer.out])
-        hidden = {line.name for line in inside} - {layer.out}
-        read = {name for line in lines if line not in inside for name in names_in(line.node)}
-        if hidden.isdisjoint(read) and arrays(inside, [layer.before], [layer.out], shapes) > 2:
-            yield Pass(f"{layer.activation}_values", inside, (layer.out,))
+    own = lines.own([layer.before], layer.trained, rows=True)
+    if layer.out not in own:
+        return
+    inside = needed(own.values(), [layer.out])
+    hidden = {line.name for line in inside} - {layer.out}
+    read_alone = all(line in inside for line in lines.reading(hidden))
+    if read_alone and arrays(inside, [layer.before], [layer.out], lines.shapes) > 2:
+        yield Pass(f"{layer.activation}_values", inside, (layer.out,))
 
 
 def names_outside_products(node: Node) -> Iterator[str]:
@@ -246,8 +198,7 @@ def arrays(
 ) -> int:
     """How many arrays the lines take, columns apart, from those at the ``start``, which they may write over."""
     lines = [*(Assign(name, Op("negative", (Var(f"given_{name}"),))) for name in start), *lines]
-    made = {line.name for line in lines}
-    known = {name: size for name, size in shapes.items() if name not in made}
-    known |= {f"given_{name}": shapes[name] for name in start}
+    read = {name for line in lines for name in names_in(line.node)} - {line.name for line in lines}
+    known = {name: shapes[name.removeprefix("given_")] for name in read}
     stores = {line.store for line in placed(elementary(lines, known, results), known, results)[0]}
     return sum(store is not None and store.shape[-1:] != (1,) for store in stores)
