@@ -8,12 +8,14 @@ import sympy as sp
 from sympy import Expr, Symbol
 
 from symbackprop.calculus.differentiate import differentiate
+from symbackprop.calculus.indices import Base
 from symbackprop.catalogue.activations import ACTIVATIONS, GENERIC
 from symbackprop.catalogue.entries import A, Activation, K, Loss, M, N, Penalty, T, V, W, Z
 from symbackprop.catalogue.lookup import find_activation, find_loss, find_penalty, read_number
 from symbackprop.catalogue.losses import LOSSES
 from symbackprop.catalogue.penalties import PENALTIES
 from symbackprop.errors import SpecError
+from symbackprop.network import quantities
 
 UNITWISE = {n: e for n, e in ACTIVATIONS.items() if e.value is not None and not e.over_units}
 FORMULAS: dict[str, tuple[Activation | Loss | Penalty, Symbol]] = {
@@ -203,3 +205,10 @@ def test_bad_names_get_one_clear_line(find, text: str, message: str) -> None:
 @pytest.mark.parametrize("text", ["nan", "inf", "1/0", "0x10", "1_000", "٣", "1e100", "--1", "1 2", "pi", "1/2/3", ""])
 def test_what_is_not_a_plain_number_is_none(text: str) -> None:
     assert read_number(text) is None
+
+
+def test_no_activation_has_the_letter_of_a_weight():
+    """Learned parameters are quantities themselves, each with a layer as weights and biases have it."""
+    bases = {str(base.label) for base in vars(quantities).values() if isinstance(base, Base) and base.layered}
+    assert {"w", "b", "z", "a"} <= bases
+    assert bases.isdisjoint(letter.name for row in ACTIVATIONS.values() for letter in row.parameters)

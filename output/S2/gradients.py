@@ -227,6 +227,7 @@ def to_layers(arrays: Arrays, layout: str) -> tuple[list[np.ndarray], list[np.nd
 
 DOUBLE = np.dtype(np.float64)
 LEFT_TO_ARRAYS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error)
+_empty = np.empty
 _put_8: Callable[..., None] = struct.Struct("8d").pack_into
 _put_6: Callable[..., None] = struct.Struct("6d").pack_into
 _put_2: Callable[..., None] = struct.Struct("2d").pack_into
@@ -272,9 +273,9 @@ def _of_one(params: Arrays, x: Any, y: Any, workspace: Arrays | None) -> tuple[f
         if type(error) is not float or error - error != 0.0:  # inf or nan
             return None
         if workspace is None:
-            dW1 = np.empty((2, 3))
+            dW1 = _empty((2, 3))
             _put_6(dW1, 0, dW1_11, dW1_12, dW1_13, dW1_21, dW1_22, dW1_23)
-            dW2 = np.empty((1, 2))
+            dW2 = _empty((1, 2))
             _put_2(dW2, 0, dW2_11, dW2_12)
             return error, {"W1": dW1, "W2": dW2}
         if len(workspace["z2"]) != 1 or workspace["all"].dtype is not DOUBLE:
@@ -324,9 +325,9 @@ def _of_several(params: Arrays, x: Any, y: Any, workspace: Arrays | None) -> tup
         if type(error) is not float or error - error != 0.0:  # inf or nan
             return None
         if workspace is None:
-            dW1 = np.empty((2, 3))
+            dW1 = _empty((2, 3))
             _put_6(dW1, 0, dW1_11, dW1_12, dW1_13, dW1_21, dW1_22, dW1_23)
-            dW2 = np.empty((1, 2))
+            dW2 = _empty((1, 2))
             _put_2(dW2, 0, dW2_11, dW2_12)
             return error, {"W1": dW1, "W2": dW2}
         if len(workspace["z2"]) != n or workspace["all"].dtype is not DOUBLE:

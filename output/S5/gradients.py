@@ -243,6 +243,7 @@ def to_layers(arrays: Arrays, layout: str) -> tuple[list[np.ndarray], list[np.nd
 
 DOUBLE = np.dtype(np.float64)
 LEFT_TO_ARRAYS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error)
+_empty = np.empty
 _put_9: Callable[..., None] = struct.Struct("9d").pack_into
 _put_4: Callable[..., None] = struct.Struct("4d").pack_into
 _put_2: Callable[..., None] = struct.Struct("2d").pack_into
@@ -290,13 +291,13 @@ def _of_one(params: Arrays, x: Any, y: Any, workspace: Arrays | None) -> tuple[f
         if type(error) is not float or error - error != 0.0:  # inf or nan
             return None
         if workspace is None:
-            dW1 = np.empty((2, 2))
+            dW1 = _empty((2, 2))
             _put_4(dW1, 0, dW1_11, dW1_12, dW1_21, dW1_22)
-            db1 = np.empty((2,))
+            db1 = _empty((2,))
             _put_2(db1, 0, delta1_1, delta1_2)
-            dW2 = np.empty((1, 2))
+            dW2 = _empty((1, 2))
             _put_2(dW2, 0, dW2_11, dW2_12)
-            db2 = np.empty((1,))
+            db2 = _empty((1,))
             _put_1(db2, 0, delta2_1)
             return error, {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
         if len(workspace["z1"]) != 1 or workspace["all"].dtype is not DOUBLE:
@@ -350,13 +351,13 @@ def _of_several(params: Arrays, x: Any, y: Any, workspace: Arrays | None) -> tup
         if type(error) is not float or error - error != 0.0:  # inf or nan
             return None
         if workspace is None:
-            dW1 = np.empty((2, 2))
+            dW1 = _empty((2, 2))
             _put_4(dW1, 0, dW1_11, dW1_12, dW1_21, dW1_22)
-            db1 = np.empty((2,))
+            db1 = _empty((2,))
             _put_2(db1, 0, db1_1, db1_2)
-            dW2 = np.empty((1, 2))
+            dW2 = _empty((1, 2))
             _put_2(dW2, 0, dW2_11, dW2_12)
-            db2 = np.empty((1,))
+            db2 = _empty((1,))
             _put_1(db2, 0, db2_1)
             return error, {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
         if len(workspace["z1"]) != n or workspace["all"].dtype is not DOUBLE:

@@ -8,7 +8,7 @@ from sympy import Integer, Piecewise, Rational, Symbol, oo, pi
 from symbackprop.catalogue.entries import Activation, Z
 
 WIDTH = Symbol("alpha", positive=True)  # how slowly CELU's exponential falls
-ROUNDNESS = Symbol("b", positive=True)  # squareplus is 0 or z at the edges, √b/2 in the middle
+ROUNDNESS = Symbol("r", positive=True)  # squareplus is 0 or z at the edges, √r/2 in the middle
 HEIGHT, STEEPNESS = Symbol("c", positive=True), Symbol("s", positive=True)  # c·tanh(s z)
 
 CELU = Activation(

@@ -202,7 +202,7 @@ class FewExamples:
         for name, shape in shapes.items():
             numbers = [f"{self.result(entry)}, " for entry in self.entries[name]]
             everything += numbers
-            put.append(f"d{name} = np.empty({shape})")
+            put.append(f"d{name} = _empty({shape})")
             put += source.wrapped(f"_put_{len(numbers)}(", [f"d{name}, ", "0, ", *numbers], ")", INDENT + 4)
         yield "if workspace is None:"
         yield from (f"    {line}" for line in put)

@@ -41,6 +41,6 @@ def loss_by_blocks(lines: Lines, layer: Layer, given: Given) -> tuple[Lines, Pas
     found = needed([*own.values(), total], [total.name, *results])
     # δ comes last, for it may be written over what all others are computed from.
     ordered = (*(line for line in found if line.name != layer.delta), own[layer.delta])
-    at = next(n for n, line in enumerate(rest) if line.name == given.error)
+    at = next(n for n, line in enumerate(rest, start=1) if line.name == layer.before)
     done = [*rest[:at], *ordered, *rest[at:]]
     return Lines(done, lines.shapes), Pass(f"{given.loss}_and_delta", ordered, results, total.name)
