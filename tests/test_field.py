@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from symbackprop.calculus.inert import Apply
 from symbackprop.catalogue.activations import ACTIVATIONS
 from symbackprop.catalogue.entries import Z
+from symbackprop.catalogue.smooth import ROUNDNESS
 from symbackprop.check.duals import Dual, DualNumbers
 from symbackprop.check.field import check_field
 from symbackprop.check.modular import FieldArrays, add_up, matrix_product, multiply
@@ -81,7 +82,6 @@ def test_field_refuses_what_has_no_value() -> None:
         f.root(PRIME - square)
 
 
-BOX = sp.Symbol("b", positive=True)
 FORMULAS = {n: e.value for n, e in ACTIVATIONS.items() if e.value is not None and not e.over_units}
 
 
@@ -93,10 +93,10 @@ def test_dual_slope_is_sympys_derivative(formula: sp.Expr, seed: int) -> None:
     plain: Evaluator[int] = Evaluator(field, {}, {Z: at})
     symbols = {Z: Dual(at, {"z": 1})}
     symbols.update({s: Dual(plain(s), {}) for s in formula.free_symbols - {Z}})
-    if formula.has(sp.sqrt(Z**2 + BOX)):  # half of the numbers have no root: one of them is chosen to have one
+    if formula.has(sp.sqrt(Z**2 + ROUNDNESS)):  # half of the numbers have no root: one of them is chosen to have one
         root = field.random()
-        plain.symbols[BOX] = (root**2 - at**2) % PRIME
-        symbols[BOX] = Dual(plain.symbols[BOX], {})
+        plain.symbols[ROUNDNESS] = (root**2 - at**2) % PRIME
+        symbols[ROUNDNESS] = Dual(plain.symbols[ROUNDNESS], {})
     dual = Evaluator(DualNumbers(field), {}, symbols)(formula)
     assert dual.value == plain(formula)
     assert dual.tangent.get("z", 0) == plain(sp.diff(formula, Z))
