@@ -165,8 +165,8 @@ def test_room_for_one_set_of_activations_and_deltas(activation, sizes):
 
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS)
 @pytest.mark.parametrize("hidden", ["tanh", "relu"])
-def test_room_for_the_loss_is_that_of_activations_and_deltas(hidden, output, loss):
-    sizes = (20, 12, 36)
+@pytest.mark.parametrize("sizes", [(20, 12, 36), (30, 20, 20, 12), (2, 3, 2)])
+def test_room_for_the_loss_is_that_of_activations_and_deltas(sizes, hidden, output, loss):
     assert room(module_with(hidden, sizes, output, loss), batch=7) <= 8 * one_set(hidden, sizes, batch=7)
 
 

@@ -34,6 +34,7 @@ SHAPES: dict[str, tuple[int, ...]] = {
 }
 WEIGHT_LAYOUT = "to_from"  # W1[j, i] leads from unit i to unit j
 FEW_EXAMPLES = 18  # up to so many, plain numbers are faster than arrays; 0: never
+BLOCK = 8192  # so many numbers at a time go through what needs arrays of their size on the way
 
 
 def init_params(rng: np.random.Generator, dtype: DTypeLike = np.float64) -> Arrays:
@@ -131,25 +132,8 @@ def loss_and_gradients(
     u2 += 1.0
     a2 /= u2
     z3 = a2.dot(W2.T, ws["z3"])  # (103)
-    exp3 = np.minimum(z3, 0.0, out=ws["exp3"])
-    np.exp(exp3, exp3)
-    exp3_2 = np.abs(z3, ws["exp3_2"])
-    np.negative(exp3_2, exp3_2)
-    np.exp(exp3_2, exp3_2)
-    one_plus_exp3 = np.add(1.0, exp3_2, ws["one_plus_exp3"])
-    u = np.greater(z3, 0.0, ws["u"])  # (105)
-    u_2 = np.positive(0, ws["u_2"])
-    np.putmask(u_2, u, 1)
-    u_2 -= y
-    u_3 = np.multiply(z3, u_2, z3)
-    u_4 = np.log1p(exp3_2, ws["u_2"])
-    u_3 += u_4
-    error = u_3.sum() / n
-    delta3 = np.subtract(exp3, y, exp3)  # (106)
-    u3 = np.multiply(y, exp3_2, exp3_2)
-    delta3 -= u3
-    u3_2 = np.multiply(one_plus_exp3, n, one_plus_exp3)
-    delta3 /= u3_2
+    total, *_, delta3 = _total_in_blocks(_bce_and_delta, (z3, y, z3), n)  # (106)
+    error = total / n  # (105)
     dW2 = delta3.T.dot(a2, ws["dW2"])  # (109)
     u2_2 = np.subtract(1.0, a2, ws["z2"])  # (107)
     u2_3 = np.multiply(a2, u2_2, a2)
@@ -180,11 +164,6 @@ def make_workspace(batch: int, dtype: DTypeLike = np.float64) -> Arrays:
         "z2": np.empty((batch, 2), dtype),
         "a2": np.empty((batch, 2), dtype),
         "z3": np.empty((batch, 1), dtype),
-        "exp3": np.empty((batch, 1), dtype),
-        "exp3_2": np.empty((batch, 1), dtype),
-        "one_plus_exp3": np.empty((batch, 1), dtype),
-        "u": np.empty((batch, 1), bool),
-        "u_2": np.empty((batch, 1), dtype),
     }
 
 
@@ -380,6 +359,49 @@ def _in_workspace(inputs: np.ndarray, params: Arrays, workspace: Arrays | None) 
     if found.shape != (batch, 2) or found.dtype != dtype:
         raise ValueError(f"the work space is for {len(found)} examples of {found.dtype}; expected {batch} of {dtype}")
     return x, workspace
+
+
+def _in_blocks(
+    function: Callable[..., object], arrays: tuple[np.ndarray, ...], *whole: object
+) -> tuple[np.ndarray, ...]:
+    batch, width = arrays[0].shape
+    rows = max(1, BLOCK // width)
+    if batch <= rows:
+        function(*arrays, *whole)
+        return arrays
+    for first in range(0, batch, rows):
+        function(*(array[first : first + rows] for array in arrays), *whole)
+    return arrays
+
+
+def _total_in_blocks(function: Callable[..., float], arrays: tuple[np.ndarray, ...], *whole: object) -> tuple[Any, ...]:
+    totals: list[float] = []
+    _in_blocks(lambda *block: totals.append(function(*block)), arrays, *whole)
+    return sum(totals), *arrays
+
+
+def _bce_and_delta(z: np.ndarray, y: np.ndarray, delta: np.ndarray, n: int) -> float:
+    """Compute total and delta from z, y."""
+    real = z.dtype.type
+    exp = np.minimum(z, 0)
+    np.exp(exp, exp)
+    exp_2 = np.abs(z)
+    np.negative(exp_2, exp_2)
+    np.exp(exp_2, exp_2)
+    one_plus_exp = 1 + exp_2
+    u = z > 0
+    u_2 = np.where(u, real(1), real(0))
+    u_2 -= y
+    u_2 *= z
+    u_3 = np.log1p(exp_2)
+    u_2 += u_3
+    total = u_2.sum()
+    u_4 = np.subtract(exp, y, exp)
+    u_5 = np.multiply(y, exp_2, exp_2)
+    u_4 -= u_5
+    u_6 = np.multiply(one_plus_exp, n, one_plus_exp)
+    np.divide(u_4, u_6, delta)
+    return float(total)
 
 
 def _difference_from_central(seed: int = 0, examples: int = 5) -> float:

@@ -1,4 +1,4 @@
-"""The lines of a program with who reads what: which of them belong together is found without looking at all."""
+"""The lines of a program with who reads what, so that those of one layer are found without a look at all others."""
 
 from __future__ import annotations
 
@@ -52,13 +52,16 @@ class Lines:
             yield from self.instead.get(name, (line,))
 
 
-def is_local(node: Node, own: Collection[str], trained: Collection[str], *, rows: bool = False) -> bool:
-    """Whether ``node`` is computed entry by entry from ``own`` and ``trained`` values, or row by row."""
+def is_local(node: Node, own: Collection[str], whole: Collection[str], *, rows: bool = False) -> bool:
+    """Whether ``node`` is computed entry by entry, or row by row, from ``own`` values, of which each row has its own.
+
+    ``whole`` are values that every row may need.
+    """
     names = set(names_in(node))
     apart = MatMul | Call | Transposed | Together
     return (
         not names.isdisjoint(own)
-        and names <= {*own, *trained}
+        and names <= {*own, *whole}
         and not any(isinstance(n, apart) for n in walk(node))
         and all(rows and n.over == "columns" for n in walk(node) if isinstance(n, Reduce))
     )

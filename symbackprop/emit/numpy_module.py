@@ -9,7 +9,7 @@ from symbackprop.derivation.derive import Derivation
 from symbackprop.emit import source
 from symbackprop.emit.array_module import ArrayModule, layer_of
 from symbackprop.emit.elementary import elementary
-from symbackprop.emit.few_examples import MOST_PRODUCTS, few_examples
+from symbackprop.emit.few_examples import few_examples
 from symbackprop.emit.linearity import divided_at_the_output
 from symbackprop.emit.lines import Lines
 from symbackprop.emit.loss_pass import Given, loss_by_blocks
@@ -68,26 +68,27 @@ def backward(module: ArrayModule) -> tuple[Statements, list[PassFunction]]:
     ones, and where that is not enough, the loss is computed a few rows at a time.
     """
     spec, known, every = module.spec, handed_in(module), list(layers(module))
-    one_set = sum(spec.sizes[1:]) + sum(spec.fed[1:])
-    lines = Lines(backward_lines(module), known)
-    statements, functions = in_statements(module, lines, in_one_pass(lines, every))
-    find_hosts(statements.lines, statements.results, one_set)
-    if statements.columns > one_set and spec.weight_count > MOST_PRODUCTS:
-        found = loss_by_blocks(Lines(backward_lines(module), known), every[-1], of_loss(module))
-        if found:
-            lines, loss = found
-            statements, functions = in_statements(module, lines, [loss, *in_one_pass(lines, every[:-1])])
-            find_hosts(statements.lines, statements.results, one_set)
+    lines, one_set = backward_lines(module), sum(spec.sizes[1:]) + sum(spec.fed[1:])
+    by_layers = Lines(lines, known)
+    statements, functions = in_statements(module, by_layers, in_one_pass(by_layers, every), one_set)
+    found = loss_by_blocks(Lines(lines, known), every[-1], of_loss(module)) if statements.columns > one_set else None
+    if found:
+        with_loss, loss = found
+        passes = [loss, *in_one_pass(with_loss, every[:-1])]
+        statements, functions = in_statements(module, with_loss, passes, one_set)
     return statements, functions
 
 
-def in_statements(module: ArrayModule, lines: Lines, passes: Sequence[Pass]) -> tuple[Statements, list[PassFunction]]:
-    """The lines as statements, and the functions for what is computed in one pass."""
+def in_statements(
+    module: ArrayModule, lines: Lines, passes: Sequence[Pass], most: float
+) -> tuple[Statements, list[PassFunction]]:
+    """The lines as statements in ``most`` columns if they fit, and the functions for what is computed in one pass."""
     known, results = handed_in(module), list(module.program.gradients.values())
     printer = NumPyPrinter(source.named_numbers(module.spec))
     functions = PassFunctions(printer, lines.shapes)
     called = tuple(functions(lines, passes))
     places, shapes = placed(elementary(called, known, module.outputs), known, results)
+    find_hosts(places, results, most)
     return Statements(printer, places, shapes, {line.name for line in called}, results), functions.written
 
 
