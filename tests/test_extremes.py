@@ -11,12 +11,17 @@ from sympy import Expr, Symbol
 
 from symbackprop.catalogue.activations import ACTIVATIONS
 from symbackprop.catalogue.entries import Z
+from symbackprop.derivation.derive import derive
 from symbackprop.derivation.slopes import slope_of
 from symbackprop.emit.array_module import helpers
 from symbackprop.emit.formulas import FormulaReader
 from symbackprop.emit.numpy import NUMPY, NumPyPrinter
 from symbackprop.emit.program import Var
 from symbackprop.emit.stable import stable_form
+from symbackprop.emit.targets import emit, load
+from symbackprop.network.forward import forward_graph
+from symbackprop.network.read import network
+from symbackprop.notation.profile import load_profile
 
 UNITWISE = [name for name, row in ACTIVATIONS.items() if row.value is not None and not row.over_units]
 POSITIVE = np.concatenate([np.geomspace(1e-300, 1e4, 40), np.geomspace(1e-3, 50, 250)])
@@ -33,6 +38,9 @@ ULP = 4
 # distance from the minimum, to as many digits of that. In these intervals it is judged beside numbers from 1/4, as its
 # terms are. Where the terms are hardly rounded (1 + z beside e^z), the interval is short.
 TERMS = {"silu": (-1.36, -1.2), "mish": (-1.31, -1.07), "gelu": (-1.6, -0.32), "gelu_tanh": (-1.8, -0.32)}
+
+# What needs no more arrays than its values and its slopes has no function of its own in a module.
+INLINE = {"identity", "sigmoid", "tanh", "relu", "prelu", "softplus", "softsign", "log_sigmoid", "scaled_tanh"}
 
 
 def compiled(formula: Expr, numbers: dict[Symbol, Expr]):
@@ -88,6 +96,40 @@ def digits(size: float) -> int:
 @pytest.mark.parametrize("name", UNITWISE)
 def test_functions_keep_their_digits(name: str, what: str) -> None:
     assert max(error for _, error in errors(name, what)) <= ULP
+
+
+@pytest.mark.parametrize("name", [name for name in UNITWISE if name not in LARGEST])
+def test_the_forward_pass_of_a_module_keeps_its_digits(name: str) -> None:
+    spec = network("1-1", activation=name, loss="mse")
+    module = load(emit(derive(forward_graph(spec), listing="none"), load_profile("S1")), "gradients")
+    params = {key: np.ones(shape) if key == "W1" else np.zeros(shape) for key, shape in module.SHAPES.items()}
+    numbers = ACTIVATIONS[name].parameters
+    params |= {key: np.array(float(numbers[ACTIVATIONS[name].trained[0]])) for key in params if key[0] not in "Wb"}
+    found = module.forward(params, POINTS[:, np.newaxis])["a2"][:, 0]
+    exact_numbers = {symbol: sp.Rational(float(number)) for symbol, number in numbers.items()}
+    exactly = sp.lambdify(Z, formulas(name)["value"].xreplace(exact_numbers), "mpmath")
+    assert max(off(y, exactly, float(z)) for z, y in zip(POINTS, found, strict=True)) <= ULP
+
+
+@pytest.mark.parametrize("name", [name for name in UNITWISE if name not in LARGEST])
+def test_value_and_slope_in_one_pass_keep_their_digits(name: str) -> None:
+    """The statements of a module, which write over arrays and share parts."""
+    spec = network("1-20-20-1", activation=name, output_activation="identity", loss="mse")
+    module = load(emit(derive(forward_graph(spec), listing="none"), load_profile("S1")), "gradients")
+    function = getattr(module, f"_{name}_and_slope", None)
+    assert (function is None) == (name in INLINE)
+    if function is None:
+        return
+    z = POINTS[:, np.newaxis]
+    found = {"value": np.empty_like(z), "slope": np.empty_like(z)}
+    function(z, *found.values())
+    numbers = {symbol: sp.Rational(float(number)) for symbol, number in ACTIVATIONS[name].parameters.items()}
+    low, high = TERMS.get(name, (0.0, 0.0))
+    for what, values in found.items():
+        exactly = sp.lambdify(Z, formulas(name)[what].xreplace(numbers), "mpmath")
+        for at, y in zip(z[:, 0], values[:, 0], strict=True):
+            least = 0.25 if what == "slope" and low < at < high else 0.0
+            assert off(y, exactly, float(at), least) <= ULP, (what, at)
 
 
 @pytest.mark.parametrize("what", ["value", "slope"])

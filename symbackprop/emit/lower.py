@@ -180,9 +180,10 @@ def named(expr: Expr, slopes: Mapping[Symbol, Slope]) -> Expr:
     def written_out(use: Apply) -> Expr:
         slope = slopes.get(use.tag)
         formula = None if slope is None else slope.formula if use.order else slope.value
-        return use if formula is None else stable_form(formula).xreplace({Z: use.arguments[0]})
+        return use if formula is None else stable_form(formula.xreplace({Z: use.arguments[0]}))
 
-    return expr.replace(lambda e: isinstance(e, Apply), written_out)
+    # SymPy multiplies (z + 3)/6 out where it puts formulas in all at once, and the digits near z = -3 are lost.
+    return expr.replace(lambda e: isinstance(e, Apply), written_out, simultaneous=False)
 
 
 def _has_formula(slopes: Mapping[Symbol, Slope], use: Apply) -> bool:
